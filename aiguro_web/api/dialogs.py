@@ -1,0 +1,51 @@
+"""Dialogs: the seed's §1.1, 3.1 and 8.1, which are one resource."""
+
+from __future__ import annotations
+
+from flask import Response, g
+
+from ..schemas.dialogs import DialogFilterIn
+from ..services import dialog_lists
+from ..services.dialog_lists import DialogFilter
+from ..web import auth, paging
+from ..web.body import read_query, respond
+from ..web.door import Door
+from ..web.tenancy import get_id, get_uuid
+
+bp = Door("api_dialogs", __name__, guard=auth.bearer, url_prefix="/api/organization/<org>")
+
+
+class DialogsQuery(DialogFilterIn, paging.PageQuery):
+    """Filters and paging of a list of dialogs."""
+
+
+@bp.get("/funnel/<f>/dialogs")
+@bp.get("/funnels/<f>/dialogs", endpoint="index_plural")
+def index(org: str, f: str) -> Response:
+    """Dialogs of a funnel, newest first; funnel `0` is all funnels of the organisation (seed §1.1, 3.1, 8.1)."""
+    query = read_query(DialogsQuery)
+    funnel_id = None if f == "0" else get_id(f)
+    scope = f"o{org}:dialogs:{f}"
+    page = paging.page_of(query, scope)
+    wanted = DialogFilter(funnel_id, query.stage, query.status, query.ai, query.manager, query.updated_since)
+    before = page.after[0] if page.after else None
+    found = dialog_lists.list_json(
+        g.who,
+        wanted,
+        limit=page.limit,
+        offset=page.offset,
+        before_id=before if isinstance(before, int) else None,
+        count=not page.walk,
+    )
+    full = found.rows == page.limit
+    headers = paging.headers(
+        page, scope=scope, total=found.total, more=full, next_key=[found.last] if full else None
+    )
+    return respond(found.body, headers=headers)
+
+
+@bp.get("/funnel/<f>/dialog/<uuid>")
+@bp.get("/funnels/<f>/dialogs/<uuid>", endpoint="show_plural")
+def show(org: str, f: str, uuid: str) -> Response:
+    """One dialog."""
+    return respond(dialog_lists.get_json(g.who, get_uuid(uuid), get_id(f)))

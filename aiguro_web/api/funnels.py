@@ -1,0 +1,26 @@
+"""Funnels: the seed's §6.1 and 7.1."""
+
+from __future__ import annotations
+
+from flask import Response, g
+
+from ..schemas.funnels import FunnelOut
+from ..services import funnels
+from ..web import auth, paging
+from ..web.body import read_query, respond
+from ..web.door import Door
+from ..web.paging import PageQuery
+
+bp = Door("api_funnels", __name__, guard=auth.bearer, url_prefix="/api/organization/<org>")
+
+
+@bp.get("/funnels")
+def index(org: str) -> Response:
+    """Every funnel of the organisation, oldest first (seed §6.1, 7.1)."""
+    page = paging.page_of(read_query(PageQuery), f"o{org}:funnels")
+    rows = funnels.list_funnels(g.who)
+    return respond(
+        rows[page.offset : page.offset + page.limit],
+        list[FunnelOut],
+        headers=paging.headers(page, total=len(rows)),
+    )

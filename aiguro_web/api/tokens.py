@@ -1,0 +1,63 @@
+"""Tokens of our own: one for a password (`POST /api/token`), and the public keys that verify them."""
+
+from __future__ import annotations
+
+import json
+
+from flask import Response, jsonify, request
+
+from ..errors import Invalid, Unsupported
+from ..services import api_tokens, signing, users
+from ..web import auth, failures, limits, sessions
+from ..web.door import Door
+
+bp = Door("tokens", __name__, guard=auth.public, url_prefix="/api")
+well_known = Door("well_known", __name__, guard=auth.public)
+
+
+@bp.post("/token")
+def create() -> Response:
+    """A bearer token for e-mail and password (RFC 6749 §4.3, form-encoded); `Idempotency-Key` is not looked at.
+
+    400 carries RFC 6749's word in `error` and the sentence for people in `detail`. Five wrong tries in five
+    minutes for an account and address: 429.
+    """
+    limits.spend()
+    if request.mimetype != "application/x-www-form-urlencoded":
+        raise Unsupported("Нужна форма: application/x-www-form-urlencoded")
+    fields = ("grant_type", "username", "password")
+    if any(len(request.form.getlist(name)) != 1 for name in fields):
+        return _refusal("invalid_request", "Нужны grant_type, username и password, каждое один раз")
+    grant_type, email, password = (request.form[name] for name in fields)
+    if grant_type != "password":
+        return _refusal("unsupported_grant_type", "Поддерживается только grant_type=password")
+    sessions.spend_try(email)
+    try:
+        user = users.sign_in(email, password)
+    except Invalid as refusal:
+        return _refusal("invalid_grant", refusal.message)
+    sessions.forgive_tries(email)
+    issued = api_tokens.issue(user.id, name="Вход по паролю", life=api_tokens.PASSWORD_LIFE)
+    return _unkept(jsonify(access_token=issued.token, token_type="Bearer", expires_in=issued.expires_in))
+
+
+@well_known.get("/.well-known/jwks.json")
+def keys() -> Response:
+    """The JWK Set (RFC 7517) of the keys that sign our tokens: public halves only."""
+    response = jsonify(signing.public_set())
+    response.headers["Cache-Control"] = "public, max-age=300"
+    return response
+
+
+def _refusal(word: str, sentence: str) -> Response:
+    """The one place of the contract where `error` is a code."""
+    response = failures.problem(Invalid(sentence, code=word))
+    body = json.loads(response.get_data()) | {"error": word}
+    response.set_data(json.dumps(body, ensure_ascii=False))
+    return _unkept(response)
+
+
+def _unkept(response: Response) -> Response:
+    response.headers["Cache-Control"] = "no-store"
+    response.headers["Pragma"] = "no-cache"
+    return response

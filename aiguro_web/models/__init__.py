@@ -1,0 +1,57 @@
+"""What is: every table of the product, one noun a file."""
+
+from .api_token import ApiToken
+from .assistant import Assistant
+from .attachment import Attachment
+from .base import Base
+from .client import Client
+from .client_identity import ClientIdentity
+from .dialog import Dialog, DialogTally
+from .file import File
+from .followup import FollowupRule
+from .funnel import Funnel
+from .idempotency_key import IdempotencyKey
+from .inbound_update import InboundUpdate
+from .journal import JournalEntry
+from .membership import Membership, Role
+from .message import Message
+from .messenger_connection import MessengerConnection
+from .organization import Organization
+from .outbox import Outbox
+from .prompt_version import PromptVersion
+from .signing_key import SigningKey
+from .stage import Stage
+from .stage_entry import StageEntry
+from .ticket import Ticket
+from .ticket_message import TicketMessage
+from .user import User
+
+__all__ = [
+    "ApiToken",
+    "Assistant",
+    "Attachment",
+    "Base",
+    "Client",
+    "ClientIdentity",
+    "Dialog",
+    "DialogTally",
+    "File",
+    "FollowupRule",
+    "Funnel",
+    "IdempotencyKey",
+    "InboundUpdate",
+    "JournalEntry",
+    "Membership",
+    "Message",
+    "MessengerConnection",
+    "Organization",
+    "Outbox",
+    "PromptVersion",
+    "Role",
+    "SigningKey",
+    "Stage",
+    "StageEntry",
+    "Ticket",
+    "TicketMessage",
+    "User",
+]

@@ -1,0 +1,40 @@
+"""A file of the company: what assistants may know, what managers may send."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from sqlalchemy import ForeignKey, Index, String, Text, false, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from .base import Base, Created, Id, Tenant, belongs_to, choice, of_organization
+
+
+class FileCategory(StrEnum):
+    general_info = "general_info"
+    service_catalog = "service_catalog"
+    dialog_management = "dialog_management"
+    client_work = "client_work"
+
+
+class File(Tenant, Base):
+    """Of the organisation, or of one funnel when `funnel_id` says so."""
+
+    __tablename__ = "file"
+    __table_args__ = (
+        of_organization(),
+        belongs_to("funnel", "funnel_id"),
+        Index("ix_file_category", "org_id", "category", text("id DESC")),
+    )
+
+    id: Mapped[Id]
+    funnel_id: Mapped[int | None] = mapped_column(index=True)
+    original_name: Mapped[str] = mapped_column(String(255))
+    storage_key: Mapped[str] = mapped_column(String(128), unique=True)
+    content_type: Mapped[str] = mapped_column(String(100))
+    size: Mapped[int]
+    category: Mapped[FileCategory] = mapped_column(choice(FileCategory))
+    description: Mapped[str] = mapped_column(Text, server_default="")
+    is_public: Mapped[bool] = mapped_column(server_default=false())
+    author_id: Mapped[int | None] = mapped_column(ForeignKey("app_user.id", ondelete="SET NULL"))
+    created_at: Mapped[Created]

@@ -1,0 +1,30 @@
+"""A message of a ticket."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from sqlalchemy import ForeignKey, String, Text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from .base import Base, Created, Id, Tenant, belongs_to, choice
+
+
+class TicketRole(StrEnum):
+    """`support` exactly when the sender is AIGURO's staff."""
+
+    user = "user"
+    support = "support"
+
+
+class TicketMessage(Tenant, Base):
+    __tablename__ = "ticket_message"
+    __table_args__ = (belongs_to("ticket", "ticket_id"),)
+
+    id: Mapped[Id]
+    ticket_id: Mapped[int] = mapped_column(index=True)
+    role: Mapped[TicketRole] = mapped_column(choice(TicketRole))
+    text: Mapped[str] = mapped_column(Text)
+    author_id: Mapped[int | None] = mapped_column(ForeignKey("app_user.id", ondelete="SET NULL"))
+    author_name: Mapped[str] = mapped_column(String(200), server_default="")
+    created_at: Mapped[Created]

@@ -1,0 +1,35 @@
+"""A person who signs in. Users stand above organisations; `membership` ties them to one."""
+
+from __future__ import annotations
+
+from sqlalchemy import String, Text, UniqueConstraint, false, true
+from sqlalchemy.orm import Mapped, mapped_column
+
+from .base import Base, Created, Id
+
+LOCAL_ISSUER = "local"
+EMAIL_MAX = 254
+PERSON_NAME_MAX = 200
+
+
+class User(Base):
+    """Keyed by (issuer, subject), never by e-mail. Local users have issuer `local` and their e-mail as subject."""
+
+    __tablename__ = "app_user"
+    __table_args__ = (UniqueConstraint("issuer", "subject"),)
+
+    id: Mapped[Id]
+    issuer: Mapped[str] = mapped_column(String(255))
+    subject: Mapped[str] = mapped_column(String(255))
+    email: Mapped[str] = mapped_column(String(EMAIL_MAX), server_default="", index=True)
+    name: Mapped[str] = mapped_column(String(PERSON_NAME_MAX), server_default="")
+    password_hash: Mapped[str | None] = mapped_column(Text)
+    is_staff: Mapped[bool] = mapped_column(server_default=false())
+    is_demo: Mapped[bool] = mapped_column(server_default=false())
+    is_active: Mapped[bool] = mapped_column(server_default=true())
+    created_at: Mapped[Created]
+
+    @property
+    def label(self) -> str:
+        """How people see this person: the name, else the e-mail."""
+        return self.name or self.email or f"#{self.id}"

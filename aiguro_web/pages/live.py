@@ -1,0 +1,72 @@
+"""The live stream of the pages: names of what changed in the viewer's organisation, never the content itself."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+
+from flask import Response, current_app, g, request, stream_with_context
+from sqlalchemy.exc import SQLAlchemyError
+
+from .. import live
+from ..errors import Unavailable
+from ..services import topics
+from ..services.access import Actor
+from ..web import auth, tenancy
+from ..web.door import Door
+
+bp = Door("live", __name__, guard=auth.page, url_prefix="/dashboard/live")
+
+BEAT = 15.0  # seconds between signs of life
+CHECK = 30.0  # seconds after which a removed member is let go
+PAUSE = 0.2  # seconds in which further changes gather into one event
+
+
+@bp.get("")
+def stream() -> Response:
+    """Server-sent events: `changed` with names (`dialogs`, `dialog-<uuid>`, `*` for all), `beat` as a sign of life.
+
+    `?dialog=<uuid>` adds the dialog that is open.
+    """
+    who: Actor = g.who
+    who.must("read")
+    wanted = [topics.dialogs(who.home), topics.connections(who.home)]
+    if "dialog" in request.args:
+        wanted.append(topics.dialog(who.home, tenancy.get_uuid(request.args["dialog"])))
+    if live.streams() >= current_app.config["STREAMS_MAX"]:
+        raise Unavailable("Слишком много открытых страниц", headers={"Retry-After": "10"})
+    response = Response(stream_with_context(_events(who, wanted)), mimetype="text/event-stream")
+    response.headers["Cache-Control"] = "no-store"
+    response.headers["X-Accel-Buffering"] = "no"  # nginx must pass each event on at once
+    return response
+
+
+def _events(who: Actor, wanted: list[str]) -> Iterator[str]:
+    checked = time.monotonic()
+    with live.listen(wanted) as subscription:
+        yield _event("beat")
+        while True:
+            came = subscription.wait(BEAT)
+            if subscription.closed:
+                return
+            if time.monotonic() - checked >= CHECK:
+                if not _still(who):
+                    return
+                checked = time.monotonic()
+            if came:
+                yield _event("changed", " ".join(sorted(topic.rpartition(":")[2] for topic in came)))
+                time.sleep(PAUSE)
+            else:
+                yield _event("beat")
+
+
+def _event(name: str, data: str = "") -> str:
+    return f"event: {name}\ndata: {data}\n\n"
+
+
+def _still(who: Actor) -> bool:
+    """While the database is away nothing can change, and nothing is told."""
+    try:
+        return auth.still(who)
+    except SQLAlchemyError:
+        return True

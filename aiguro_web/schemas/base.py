@@ -1,0 +1,44 @@
+"""What the shapes share: ids in either form, times with their offset, fields that read rows."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, PlainSerializer
+
+
+class Out(BaseModel):
+    """What we answer; built from a service's rows."""
+
+    model_config = ConfigDict(populate_by_name=True)
+
+
+class In(BaseModel):
+    """What a caller sends: unknown fields are ignored, protected ones do not exist here."""
+
+    model_config = ConfigDict(extra="ignore", str_strip_whitespace=False)
+
+
+def _utc(moment: datetime) -> str:
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def _number(value: Any) -> Any:
+    """Ids are accepted as numbers and as decimal strings; nothing else looks like one."""
+    if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < 20:
+        return int(value)
+    return value
+
+
+def _is_id(value: int) -> int:
+    if not 0 < value < 2**63:
+        raise ValueError("должно быть числом больше 0")
+    return value
+
+
+Utc = Annotated[datetime, PlainSerializer(_utc, return_type=str)]
+TextId = Annotated[int, PlainSerializer(str, return_type=str)]
+Money = Annotated[Decimal, PlainSerializer(float, return_type=float)]
+AnyId = Annotated[int, BeforeValidator(_number), AfterValidator(_is_id)]

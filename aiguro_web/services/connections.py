@@ -1,0 +1,213 @@
+"""Messenger connections: the bots, numbers and web chats of an organisation."""
+
+from __future__ import annotations
+
+import secrets as random
+from datetime import datetime
+from typing import Any, TypedDict
+
+from sqlalchemy import Row, func, select, text, update
+from sqlalchemy.exc import IntegrityError
+
+from ..errors import Conflict, NotFound
+from ..extensions import db
+from ..live import publish
+from ..models import Funnel, MessengerConnection
+from ..models.messenger_connection import ConnectionStatus, MessengerType
+from ..queue import enqueue
+from . import funnels, journal, secrets, topics
+from .access import Actor
+
+
+class ConnectionRow(TypedDict):
+    """A connection as lists show it: never a secret."""
+
+    id: int
+    name: str
+    messenger_type: str
+    is_active: bool
+    status: str
+    funnel_id: int | None
+    funnel_name: str | None
+    username: str
+    account: str
+    token_hint: str
+    key: str
+    last_error: str
+    last_inbound_at: datetime | None
+    paused_until: datetime | None
+    created_at: datetime
+
+
+_C = MessengerConnection
+_COLUMNS = (
+    _C.id, _C.name, _C.messenger_type, _C.is_active, _C.status, _C.funnel_id, Funnel.display_name.label("funnel_name"),
+    _C.username, _C.account, _C.token_hint, _C.key, _C.last_error, _C.last_inbound_at, _C.paused_until, _C.created_at,
+)  # fmt: skip
+
+
+def _query(who: Actor) -> Any:
+    who.must("read")
+    on = (Funnel.org_id == _C.org_id) & (Funnel.id == _C.funnel_id)
+    return select(*_COLUMNS).outerjoin(Funnel, on).where(_C.org_id == who.home, _C.removed_at.is_(None))
+
+
+def list_connections(who: Actor, funnel_id: int | None = None) -> list[ConnectionRow]:
+    """Every connection, oldest first; with `funnel_id`, those attached to that funnel."""
+    query = _query(who).order_by(_C.id)
+    if funnel_id is not None:
+        query = query.where(_C.funnel_id == funnel_id)
+    return [ConnectionRow(**row) for row in db.session.execute(query).mappings()]
+
+
+def get_connection(who: Actor, connection_id: int) -> ConnectionRow:
+    """Raises NotFound, also for another organisation's."""
+    row = db.session.execute(_query(who).where(_C.id == connection_id)).mappings().one_or_none()
+    if row is None:
+        raise NotFound("Подключение не найдено")
+    return ConnectionRow(**row)
+
+
+def create(
+    who: Actor,
+    *,
+    funnel_id: int | None,
+    messenger_type: str,
+    account_id: str = "",
+    username: str = "",
+    account: str = "",
+    token: str = "",
+    name: str = "",
+) -> ConnectionRow:
+    """Connect an account whose token the messenger has accepted; a task then asks it for updates.
+
+    A web chat has no account: it gets a random one. Raises Conflict when the account is connected already, anywhere.
+    """
+    who.must("manage")
+    if funnel_id is not None:
+        funnels.get_funnel(who, funnel_id)
+    kind = MessengerType(messenger_type)
+    connection = MessengerConnection(
+        org_id=who.home,
+        funnel_id=funnel_id,
+        messenger_type=kind,
+        account_id=account_id or random.token_hex(16),
+        username=username,
+        account=account,
+        name=name or account or username,
+        # The second half is ours: the messenger repeats it with every update.
+        secret_encrypted=secrets.encrypt(f"{token}\n{random.token_urlsafe(32)}"),
+        token_hint=f"…{token[-4:]}" if token else "",
+        key=random.token_urlsafe(24),
+        status=ConnectionStatus.ok if kind == MessengerType.webchat else ConnectionStatus.connecting,
+    )
+    try:
+        with db.session.begin_nested():
+            db.session.add(connection)
+            db.session.flush()  # the unique account speaks here
+    except IntegrityError as error:
+        raise Conflict("Этот аккаунт уже подключён") from error
+    journal.note(who, "connect", "connection", connection.id, messenger_type=kind.value, account=account)
+    if kind != MessengerType.webchat:
+        enqueue("subscribe", lock=f"connection:{connection.id}", org_id=who.home, connection_id=connection.id)
+    publish(topics.connections(who.home))
+    return get_connection(who, connection.id)
+
+
+def set_active(who: Actor, connection_id: int, on: bool) -> ConnectionRow:
+    """Switch a connection on or off: off, nothing is received and nothing leaves."""
+    who.must("manage")
+    connection = _get(who, connection_id)
+    if connection.is_active != on:
+        connection.is_active = on
+        if on and connection.messenger_type != MessengerType.webchat:
+            connection.status, connection.last_error = ConnectionStatus.connecting, ""
+        db.session.flush()  # the row below shows it
+        journal.note(who, "switch_on" if on else "switch_off", "connection", connection.id)
+        if connection.messenger_type != MessengerType.webchat:
+            name = "subscribe" if on else "unsubscribe"
+            enqueue(name, lock=f"connection:{connection.id}", org_id=who.home, connection_id=connection.id)
+        publish(topics.connections(who.home))
+    return get_connection(who, connection_id)
+
+
+def remove(who: Actor, connection_id: int) -> None:
+    """Forget the account: its dialogs stay, nothing more can leave through it. The webhook is removed by a task."""
+    who.must("manage")
+    connection = _get(who, connection_id)
+    connection.removed_at = db.session.scalar(select(func.now()))
+    connection.is_active = False
+    journal.note(who, "disconnect", "connection", connection.id, account=connection.account)
+    if connection.messenger_type != MessengerType.webchat:
+        enqueue("unsubscribe", lock=f"connection:{connection.id}", org_id=who.home, connection_id=connection.id)
+    publish(topics.connections(who.home))
+
+
+def _get(who: Actor, connection_id: int) -> MessengerConnection:
+    query = select(_C).where(_C.org_id == who.home, _C.id == connection_id, _C.removed_at.is_(None))
+    connection = db.session.scalar(query)
+    if connection is None:
+        raise NotFound("Подключение не найдено")
+    return connection
+
+
+# What the doors of messengers and the worker need.
+
+
+class Secrets(TypedDict):
+    """Opened, for the adapter alone: never logged, never returned by a door."""
+
+    token: str
+    secret: str
+
+
+def open_secrets(encrypted: bytes) -> Secrets:
+    """The messenger's token, and the secret that it repeats with its updates."""
+    token, _, secret = secrets.decrypt(encrypted).partition("\n")
+    return Secrets(token=token, secret=secret)
+
+
+def find_by_key(key: str) -> Row[Any] | None:
+    """org_id, id, messenger_type, is_active, secret_encrypted of the connection in an address. Looks across tenants."""
+    query = text("SELECT org_id, id, messenger_type, is_active, secret_encrypted FROM lookup_connection(:key)")
+    return db.session.execute(query, {"key": key}).one_or_none()
+
+
+def list_active(messenger_type: str) -> list[tuple[int, int]]:
+    """(organisation, connection) of every connection of a messenger that is switched on. Looks across tenants."""
+    query = text("SELECT org_id, id FROM lookup_active_connections(:type)")
+    return [(row.org_id, row.id) for row in db.session.execute(query, {"type": messenger_type})]
+
+
+def get_wiring(who: Actor, connection_id: int) -> Row[Any] | None:
+    """What the worker needs to speak for a connection, also a removed one; None if it is gone."""
+    who.must("deliver")
+    query = select(
+        _C.id, _C.messenger_type, _C.key, _C.is_active, _C.removed_at, _C.secret_encrypted, _C.poll_offset, _C.status
+    ).where(_C.org_id == who.home, _C.id == connection_id)
+    return db.session.execute(query).one_or_none()
+
+
+def set_health(who: Actor, connection_id: int, status: ConnectionStatus, error: str = "") -> None:
+    """What the messenger said of the connection."""
+    who.must("deliver")
+    changed = db.session.execute(
+        update(_C)
+        .where(_C.org_id == who.home, _C.id == connection_id)
+        .where((_C.status != status) | (_C.last_error != error[:500]))
+        .values(status=status, last_error=error[:500])
+        .returning(_C.id)
+    ).one_or_none()
+    if changed is not None:
+        publish(topics.connections(who.home))
+
+
+def heard(who: Actor, connection_id: int, poll_offset: int | None = None) -> None:
+    """An update came; written at most once a minute, so that the row is not hot. The polling offset is always kept."""
+    who.must("receive")
+    row = update(_C).where(_C.org_id == who.home, _C.id == connection_id)
+    if poll_offset is not None:
+        db.session.execute(row.values(poll_offset=poll_offset, last_inbound_at=func.now()))
+        return
+    stale = _C.last_inbound_at.is_(None) | (_C.last_inbound_at < func.now() - text("interval '1 minute'"))
+    db.session.execute(row.where(stale).values(last_inbound_at=func.now()))

@@ -1,0 +1,340 @@
+"""The outbox: what leaves, in which order, and how far it came.
+
+A message is queued, sending, sent, delivered, read; or failed; or uncertain. It only moves forward: the one way back is a
+person's "send again". A piece that was `sending` when its worker died is `uncertain`: it is never sent twice blindly.
+"""
+
+from __future__ import annotations
+
+import random
+import uuid as uuids
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import IntEnum
+from typing import Any
+
+from sqlalchemy import Row, func, select, text, update
+
+from ..errors import Conflict, NotFound
+from ..extensions import db
+from ..live import publish
+from ..models import ClientIdentity, Dialog, Message, MessengerConnection, Outbox
+from ..models.message import MessageStatus
+from ..models.outbox import OutboxStatus
+from ..queue import enqueue
+from . import topics
+from .access import Actor
+
+GIVE_UP = timedelta(hours=24)
+BACK_OFF_MAX = 60.0  # seconds
+OPEN = (OutboxStatus.queued, OutboxStatus.sending)
+LOST_WORKER = "Отправка прервалась, дошло ли сообщение, неизвестно"
+# How far each state is along the way; receipts never move a message back.
+RANK = {
+    MessageStatus.queued: 0,
+    MessageStatus.sending: 1,
+    MessageStatus.failed: 2,
+    MessageStatus.uncertain: 2,
+    MessageStatus.sent: 3,
+    MessageStatus.delivered: 4,
+    MessageStatus.read: 5,
+}
+
+
+class Lane(IntEnum):
+    """Who goes first out of one dialog."""
+
+    manager = 0
+    assistant = 1
+    followup = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """One call to the messenger."""
+
+    id: int
+    message_id: int
+    attempts: int
+    text: str
+    chat_id: str
+    messenger_type: str
+    secret_encrypted: bytes
+    connection_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """Nothing may leave for this many seconds."""
+
+    seconds: float
+
+
+Split = Callable[[str, str], list[str]]  # (messenger type, text) -> pieces
+
+
+def queue(who: Actor, dialog: Dialog, message_id: int, words: str, lane: Lane) -> None:
+    """Put a stored message into the outbox and wake the dialog's delivery, in the current transaction."""
+    db.session.add(
+        Outbox(org_id=who.home, dialog_id=dialog.id, message_id=message_id, part=1, lane=lane.value, text=words)
+    )
+    db.session.flush()  # the row must stand before the job that takes it
+    _wake(who, dialog.id)
+
+
+def queue_again(who: Actor, dialog: Dialog, message_id: int) -> None:
+    """Queue the pieces of a failed or uncertain message that are not known to have left."""
+    message = db.session.scalar(
+        select(Message).where(
+            Message.org_id == who.home, Message.dialog_id == dialog.id, Message.id == message_id
+        )
+    )
+    if message is None:
+        raise NotFound("Сообщение не найдено")
+    if message.status not in (MessageStatus.failed, MessageStatus.uncertain):
+        raise Conflict("Это сообщение не нужно отправлять ещё раз")
+    if dialog.unsubscribed:
+        raise Conflict("Клиент отписался от сообщений: дождитесь, пока он напишет сам")
+    message.status, message.error = MessageStatus.queued, None
+    db.session.execute(
+        update(Outbox)
+        .where(Outbox.org_id == who.home, Outbox.message_id == message_id, Outbox.status != OutboxStatus.sent)
+        .values(status=OutboxStatus.queued, attempts=0, error="", not_before=func.now(), created_at=func.now())
+    )
+    _tell(who, dialog.uuid)
+    _wake(who, dialog.id)
+
+
+def claim(who: Actor, dialog_id: int, split: Split) -> Piece | Wait | None:
+    """The dialog's next piece, now marked `sending`; or how long to wait; or None when nothing is left.
+
+    What can't leave (no connection, unsubscribed, given up) is marked failed on the way, with the reason.
+    """
+    who.must("deliver")
+    while (row := _next(who, dialog_id)) is not None:
+        if row.status == OutboxStatus.sending:
+            _settle(who, row, OutboxStatus.uncertain, LOST_WORKER)
+        elif (reason := _obstacle(row)) is not None:
+            _fail(who, row, reason)
+        elif row.pause > 0:
+            return Wait(float(row.pause))
+        else:
+            return _start(who, row, split(row.messenger_type, row.text))
+    return None
+
+
+def sent(who: Actor, piece: Piece, external_id: str) -> None:
+    """The messenger took it."""
+    _finish(who, piece, OutboxStatus.sent, "", external_id)
+
+
+def refused(who: Actor, piece: Piece, reason: str, *, unsubscribed: bool = False, broken: bool = False) -> None:
+    """The messenger will never take it: failed, with the rest of its message."""
+    row = _finish(who, piece, OutboxStatus.failed, reason)
+    if row is not None:
+        _fail_rest(who, row.message_id, reason)
+    if unsubscribed and row is not None:
+        _unsubscribe(who, row.dialog_id)
+    if broken:
+        db.session.execute(
+            update(MessengerConnection)
+            .where(MessengerConnection.org_id == who.home, MessengerConnection.id == piece.connection_id)
+            .values(status="broken", last_error=reason[:500])
+        )
+
+
+def unknown(who: Actor, piece: Piece, reason: str) -> None:
+    """Nobody knows whether the messenger took it: for a person to decide."""
+    _finish(who, piece, OutboxStatus.uncertain, reason)
+
+
+def later(who: Actor, piece: Piece, reason: str, retry_after: float | None, whole_account: bool) -> None:
+    """The messenger took nothing and asks to wait; a whole account waits for all its dialogs."""
+    seconds = retry_after if retry_after is not None else min(BACK_OFF_MAX, 2.0 ** min(piece.attempts, 10))
+    seconds += random.uniform(0, min(1.0, seconds))  # noqa: S311 - spreads retries, no secret
+    until = func.now() + timedelta(seconds=seconds)
+    db.session.execute(
+        update(Outbox)
+        .where(Outbox.org_id == who.home, Outbox.id == piece.id, Outbox.status == OutboxStatus.sending)
+        .values(status=OutboxStatus.queued, not_before=until, error=reason[:500], updated_at=func.now())
+    )
+    if whole_account:
+        db.session.execute(
+            update(MessengerConnection)
+            .where(MessengerConnection.org_id == who.home, MessengerConnection.id == piece.connection_id)
+            .values(paused_until=until)
+        )
+
+
+def receipt(who: Actor, dialog: Dialog | Row[Any], upto_message_id: int, status: MessageStatus) -> None:
+    """The messenger, or the visitor's own page, says how far our messages came; never backwards."""
+    who.must("receive")
+    behind = [state for state, rank in RANK.items() if rank < RANK[status] and state != MessageStatus.failed]
+    changed = db.session.execute(
+        update(Message)
+        .where(
+            Message.org_id == who.home,
+            Message.dialog_id == dialog.id,
+            Message.id <= upto_message_id,
+            Message.status.in_(behind),
+        )
+        .values(status=status)
+        .returning(Message.id)
+    ).all()
+    if changed:
+        _tell(who, dialog.uuid)
+
+
+def list_overdue(seconds: int = 60) -> list[tuple[int, int]]:
+    """(organisation, dialog) whose outbox stands still: a job was lost. Looks across tenants."""
+    rows = db.session.execute(text("SELECT org_id, dialog_id FROM lookup_overdue_outbox(:s)"), {"s": seconds})
+    return [(row.org_id, row.dialog_id) for row in rows]
+
+
+def wake_again(who: Actor, dialog_id: int, wait: float | None = None) -> None:
+    """A new delivery job of the dialog, after `wait` seconds."""
+    who.must("deliver")
+    _wake(who, dialog_id, wait)
+
+
+def _wake(who: Actor, dialog_id: int, wait: float | None = None) -> None:
+    enqueue("deliver", lock=f"out:{dialog_id}", schedule_in=wait, org_id=who.home, dialog_id=dialog_id)
+
+
+def _next(who: Actor, dialog_id: int) -> Row[Any] | None:
+    pause = func.greatest(
+        func.extract("epoch", Outbox.not_before - func.now()),
+        func.coalesce(func.extract("epoch", MessengerConnection.paused_until - func.now()), 0),
+    )
+    query = (
+        select(
+            Outbox.id, Outbox.dialog_id, Outbox.message_id, Outbox.part, Outbox.lane, Outbox.text, Outbox.status,
+            Outbox.attempts, pause.label("pause"),
+            (func.now() - Outbox.created_at > GIVE_UP).label("old"),
+            Dialog.unsubscribed, Dialog.uuid, ClientIdentity.external_id.label("chat_id"),
+            MessengerConnection.id.label("connection_id"), MessengerConnection.messenger_type,
+            MessengerConnection.secret_encrypted, MessengerConnection.is_active, MessengerConnection.removed_at,
+            MessengerConnection.status.label("connection_status"),
+        )
+        .join(Dialog, (Dialog.org_id == Outbox.org_id) & (Dialog.id == Outbox.dialog_id))
+        .outerjoin(
+            ClientIdentity, (ClientIdentity.org_id == Dialog.org_id) & (ClientIdentity.id == Dialog.identity_id)
+        )
+        .outerjoin(
+            MessengerConnection,
+            (MessengerConnection.org_id == Dialog.org_id) & (MessengerConnection.id == Dialog.connection_id),
+        )
+        .where(Outbox.org_id == who.home, Outbox.dialog_id == dialog_id, Outbox.status.in_(OPEN))
+        .order_by(Outbox.status == OutboxStatus.queued, Outbox.lane, Outbox.message_id, Outbox.part)
+        .limit(1)
+        .with_for_update(of=Outbox)
+    )  # fmt: skip
+    return db.session.execute(query).one_or_none()
+
+
+def _obstacle(row: Row[Any]) -> str | None:
+    """Why this can't leave at all, in plain Russian."""
+    if row.connection_id is None or row.chat_id is None or row.removed_at is not None:
+        return "Нет подключения, через которое доставить: оно удалено"
+    if row.connection_status == "broken":
+        return "Подключение сломано: мессенджер не принимает его токен"
+    if not row.is_active:
+        return "Подключение выключено"
+    if row.unsubscribed:
+        return "Клиент отписался от сообщений"
+    return "Мессенджер не принимал сообщение целые сутки" if row.old else None
+
+
+def _start(who: Actor, row: Row[Any], pieces: list[str]) -> Piece:
+    values: dict[str, Any] = {"status": OutboxStatus.sending, "attempts": row.attempts + 1, "text": pieces[0]}
+    db.session.execute(
+        update(Outbox)
+        .where(Outbox.org_id == who.home, Outbox.id == row.id)
+        .values(**values, updated_at=func.now())
+    )
+    for part, words in enumerate(pieces[1:], row.part + 1):
+        db.session.add(
+            Outbox(org_id=who.home, dialog_id=row.dialog_id, message_id=row.message_id, part=part, lane=row.lane,
+                   text=words)
+        )  # fmt: skip
+    _mark(who, row.message_id, row.uuid, MessageStatus.sending)
+    return Piece(
+        row.id, row.message_id, row.attempts + 1, pieces[0], row.chat_id, row.messenger_type, row.secret_encrypted,
+        row.connection_id,
+    )  # fmt: skip
+
+
+def _finish(
+    who: Actor, piece: Piece, status: OutboxStatus, reason: str, external_id: str | None = None
+) -> Row[Any] | None:
+    """Settle a piece that this worker was sending; None if somebody has settled it meanwhile."""
+    query = (
+        select(Outbox.id, Outbox.message_id, Outbox.dialog_id, Dialog.uuid)
+        .join(Dialog, (Dialog.org_id == Outbox.org_id) & (Dialog.id == Outbox.dialog_id))
+        .where(Outbox.org_id == who.home, Outbox.id == piece.id)
+        .where(Outbox.status.in_([OutboxStatus.sending, OutboxStatus.uncertain]), Outbox.attempts == piece.attempts)
+        .with_for_update(of=Outbox)
+    )
+    row = db.session.execute(query).one_or_none()
+    if row is not None:
+        _settle(who, row, status, reason, external_id)
+    return row
+
+
+def _settle(
+    who: Actor, row: Row[Any], status: OutboxStatus, reason: str, external_id: str | None = None
+) -> None:
+    db.session.execute(
+        update(Outbox)
+        .where(Outbox.org_id == who.home, Outbox.id == row.id)
+        .values(status=status, error=reason[:500], external_id=external_id, updated_at=func.now())
+    )
+    states = db.session.execute(
+        select(Outbox.status, Outbox.error).where(Outbox.org_id == who.home, Outbox.message_id == row.message_id)
+    ).all()
+    found = {state.status for state in states}
+    errors = [state.error for state in states if state.error and state.status in ("failed", "uncertain")]
+    if OutboxStatus.failed in found:
+        _mark(who, row.message_id, row.uuid, MessageStatus.failed, errors)
+    elif OutboxStatus.uncertain in found:
+        _mark(who, row.message_id, row.uuid, MessageStatus.uncertain, errors)
+    elif found == {OutboxStatus.sent}:
+        _mark(who, row.message_id, row.uuid, MessageStatus.sent)
+
+
+def _fail(who: Actor, row: Row[Any], reason: str) -> None:
+    _settle(who, row, OutboxStatus.failed, reason)
+    _fail_rest(who, row.message_id, reason)
+
+
+def _fail_rest(who: Actor, message_id: int, reason: str) -> None:
+    """Half a message is no message: what has not left yet does not leave."""
+    db.session.execute(
+        update(Outbox)
+        .where(Outbox.org_id == who.home, Outbox.message_id == message_id, Outbox.status == OutboxStatus.queued)
+        .values(status=OutboxStatus.failed, error=reason[:500], updated_at=func.now())
+    )
+
+
+def _mark(who: Actor, message_id: int, uuid: uuids.UUID, status: MessageStatus, errors: list[str] | None = None) -> None:
+    allowed = [state for state, rank in RANK.items() if rank <= RANK[status]]
+    db.session.execute(
+        update(Message)
+        .where(Message.org_id == who.home, Message.id == message_id, Message.status.in_(allowed))
+        .values(status=status, error=errors[0][:500] if errors else None)
+    )
+    _tell(who, uuid)
+
+
+def _unsubscribe(who: Actor, dialog_id: int) -> None:
+    dialog = db.session.scalar(select(Dialog).where(Dialog.org_id == who.home, Dialog.id == dialog_id))
+    if dialog is not None:
+        dialog.unsubscribed = True
+        publish(topics.dialogs(who.home))
+
+
+def _tell(who: Actor, uuid: uuids.UUID) -> None:
+    publish(topics.dialog(who.home, uuid))
+
+

@@ -1,0 +1,178 @@
+"""Dialogs: starting, taking, giving back, closing; the rights and the epoch of a takeover."""
+
+from __future__ import annotations
+
+import uuid as uuids
+from typing import Any
+
+from sqlalchemy import Row, func, select, update
+
+from ..errors import Conflict, NotFound
+from ..extensions import db
+from ..live import publish
+from ..models import Client, ClientIdentity, Dialog, Funnel, Stage, StageEntry, User
+from ..models.dialog import DialogStatus, HandOverReason, Outcome
+from ..models.message import MessageRole
+from . import journal, topics, transcript
+from .access import Actor
+
+
+def find_head(who: Actor, uuid: uuids.UUID, funnel_id: int | None = None) -> Row[Any]:
+    """id, org_id, uuid, funnel_id of a dialog. NotFound if it is not of this organisation (or not of this funnel)."""
+    who.must("read")
+    query = select(Dialog.id, Dialog.org_id, Dialog.uuid, Dialog.funnel_id, Dialog.messages_count).where(
+        Dialog.org_id == who.home, Dialog.uuid == uuid
+    )
+    if funnel_id is not None:
+        query = query.where(Dialog.funnel_id == funnel_id)
+    row = db.session.execute(query).one_or_none()
+    if row is None:
+        raise NotFound("Диалог не найден")
+    return row
+
+
+def lock_dialog(who: Actor, uuid: uuids.UUID) -> Dialog:
+    """The dialog, locked until the end of the transaction. Raises NotFound."""
+    who.must("read")
+    query = select(Dialog).where(Dialog.org_id == who.home, Dialog.uuid == uuid)
+    dialog = db.session.scalar(query.with_for_update().execution_options(populate_existing=True))
+    if dialog is None:
+        raise NotFound("Диалог не найден")
+    return dialog
+
+
+def stage_number(who: Actor, dialog: Dialog) -> int:
+    """The place of the dialog's stage in its funnel, from 1."""
+    query = select(Stage.position).where(Stage.org_id == who.home, Stage.id == dialog.stage_id)
+    return db.session.scalar(query) or 1
+
+
+def start(who: Actor, client: Client, *, identity: ClientIdentity | None, funnel: Funnel, channel: str) -> Dialog:
+    """A new dialog in the funnel's first stage.
+
+    No model is configured yet, so it waits for a person from its first moment, and says so.
+    """
+    first = db.session.scalar(
+        select(Stage)
+        .where(Stage.org_id == who.home, Stage.funnel_id == funnel.id, Stage.archived_at.is_(None))
+        .order_by(Stage.position)
+        .limit(1)
+    )
+    if first is None:
+        raise Conflict("В воронке нет ни одного этапа")
+    uuid = uuids.uuid4()
+    dialog = Dialog(
+        org_id=who.home,
+        uuid=uuid,
+        funnel_id=funnel.id,
+        stage_id=first.id,
+        client_id=client.id,
+        identity_id=identity.id if identity else None,
+        connection_id=identity.connection_id if identity else None,
+        channel=channel,
+        thread_id=identity.external_id if identity else str(uuid),
+        ai=False,
+        hand_over_reason=HandOverReason.no_model,
+    )
+    db.session.add(dialog)
+    db.session.flush()  # its id
+    now = db.session.scalar(select(func.now()))
+    db.session.add(StageEntry(org_id=who.home, dialog_id=dialog.id, stage_id=first.id, entered_at=now))
+    db.session.flush()  # the entry stands before the dialog's first message
+    return dialog
+
+
+def take_over(who: Actor, dialog: Dialog) -> None:
+    """A person spoke: the assistant stops at once, and an answer of it that is under way becomes stale."""
+    dialog.ai = False
+    dialog.epoch += 1
+    dialog.hand_over_reason = None
+    if dialog.manager_id is None:
+        dialog.manager_id = who.user_id
+    db.session.flush()  # before the counters' statement, which must not be overwritten
+
+
+def take(who: Actor, uuid: uuids.UUID) -> Dialog:
+    """"Взять": this person answers from now on. Conflict when somebody else was first."""
+    who.must("write_dialog")
+    dialog = lock_dialog(who, uuid)
+    if dialog.manager_id not in (None, who.user_id):
+        name = db.session.scalar(select(User.name).where(User.id == dialog.manager_id))
+        raise Conflict(f"Диалог уже взят: {name or 'другой менеджер'}")
+    if dialog.manager_id is None:
+        dialog.manager_id = who.user_id
+        dialog.ai = False
+        dialog.epoch += 1
+        _changed(who, dialog, "take")
+    return dialog
+
+
+def release(who: Actor, uuid: uuids.UUID) -> Dialog:
+    """Give the dialog back to everybody. Only its manager or an admin may."""
+    who.must("write_dialog")
+    dialog = lock_dialog(who, uuid)
+    if dialog.manager_id is not None:
+        if dialog.manager_id != who.user_id:
+            who.must("manage")
+        dialog.manager_id = None
+        _changed(who, dialog, "release")
+    return dialog
+
+
+def close(who: Actor, uuid: uuids.UUID, outcome: Outcome | None = None) -> Dialog:
+    """Close the dialog; the client's next message starts a new one."""
+    who.must("write_dialog")
+    dialog = lock_dialog(who, uuid)
+    if dialog.status == DialogStatus.active:
+        dialog.status = DialogStatus.closed
+        dialog.outcome = outcome
+        dialog.unanswered_since = None
+        dialog.unread = 0
+        _changed(who, dialog, "close")
+        transcript.store(dialog, MessageRole.system, f"{who.name or 'Менеджер'}: диалог закрыт")
+    return dialog
+
+
+def reopen(who: Actor, uuid: uuids.UUID) -> Dialog:
+    """Open a closed dialog again. Conflict when the client has a newer open one."""
+    who.must("write_dialog")
+    dialog = lock_dialog(who, uuid)
+    if dialog.status == DialogStatus.closed:
+        newer = select(Dialog.id).where(
+            Dialog.org_id == who.home,
+            Dialog.identity_id == dialog.identity_id,
+            Dialog.status == DialogStatus.active,
+            Dialog.is_test.is_(False),
+        )
+        if dialog.identity_id is not None and db.session.scalar(newer) is not None:
+            raise Conflict("У клиента уже есть открытый диалог")
+        dialog.status = DialogStatus.active
+        dialog.outcome = None
+        _changed(who, dialog, "reopen")
+        transcript.store(dialog, MessageRole.system, f"{who.name or 'Менеджер'}: диалог открыт снова")
+    return dialog
+
+
+def mark_read(who: Actor, uuid: uuids.UUID) -> None:
+    """Somebody who answers has seen the client's messages. A viewer's look changes nothing."""
+    who.must("read")
+    if not who.may("write_dialog"):
+        find_head(who, uuid)
+        return
+    changed = db.session.execute(
+        update(Dialog)
+        .where(Dialog.org_id == who.home, Dialog.uuid == uuid, Dialog.unread > 0)
+        .values(unread=0)
+        .returning(Dialog.id)
+    ).one_or_none()
+    if changed is None:
+        find_head(who, uuid)
+    else:
+        publish(topics.dialogs(who.home))
+
+
+def _changed(who: Actor, dialog: Dialog, act: str) -> None:
+    dialog.updated_at = db.session.scalar(select(func.now()))
+    db.session.flush()  # before a system message counts itself on the same row
+    journal.note(who, act, "dialog", dialog.id)
+    publish(topics.dialog(who.home, dialog.uuid), topics.dialogs(who.home))

@@ -1,0 +1,25 @@
+"""The names of live topics; each begins with its organisation, so that nobody hears another's."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+
+def dialogs(org_id: int) -> str:
+    """The organisation's lists of dialogs changed."""
+    return f"o{org_id}:dialogs"
+
+
+def dialog(org_id: int, uuid: UUID) -> str:
+    """One dialog changed: its messages, marks or state."""
+    return f"o{org_id}:dialog-{uuid}"
+
+
+def connections(org_id: int) -> str:
+    """A messenger connection changed."""
+    return f"o{org_id}:connections"
+
+
+def visitor(org_id: int, connection_id: int, chat_id: str) -> str:
+    """Something new for one visitor of a web chat."""
+    return f"o{org_id}:visitor-{connection_id}-{chat_id}"

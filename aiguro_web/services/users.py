@@ -1,0 +1,148 @@
+"""People who sign in: known by (issuer, subject), never linked by e-mail; local ones have a password."""
+
+from __future__ import annotations
+
+from email_validator import EmailNotValidError, validate_email
+from flask import current_app
+from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import insert
+
+from ..errors import Conflict, Invalid
+from ..extensions import db
+from ..models import Role, User
+from ..models.user import EMAIL_MAX, LOCAL_ISSUER, PERSON_NAME_MAX
+from . import api_tokens, organizations, passwords
+from .access import Actor
+
+WRONG = "Неверная почта или пароль"  # one sentence for unknown, wrong, switched off
+
+
+def find(user_id: int) -> User | None:
+    """The user of that id who may sign in."""
+    return _usable(db.session.get(User, user_id))
+
+
+def find_by_subject(issuer: str, subject: str) -> User | None:
+    """The user whom the issuer calls `subject`, usable or not."""
+    return db.session.scalar(select(User).where(User.issuer == issuer, User.subject == subject))
+
+
+def find_by_email(email: str) -> User | None:
+    """The local user of that address; people of an identity provider are never found by e-mail."""
+    address = _folded(email)
+    return find_by_subject(LOCAL_ISSUER, address) if address else None
+
+
+def first_sight(issuer: str, subject: str, name: str = "", email: str = "") -> User:
+    """The user of (issuer, subject), created if this is the first time; a known name or e-mail replaces the old one.
+
+    Two requests at once give one user: the unique key decides, and the second one reads the first one's row.
+    """
+    user = find_by_subject(issuer, subject)
+    if user is None:
+        row = insert(User).values(issuer=issuer, subject=subject)
+        db.session.execute(row.on_conflict_do_nothing(index_elements=["issuer", "subject"]))
+        user = db.session.scalars(select(User).where(User.issuer == issuer, User.subject == subject)).one()
+    name, email = clean_name(name), _folded(email)
+    if name and name != user.name:
+        user.name = name
+    if email and email != user.email:
+        user.email = email
+    return user
+
+
+def add_local(email: str, name: str, password: str, *, staff: bool = False, demo: bool = False) -> User:
+    """A user with a password. Raises Invalid, Conflict when the address is taken."""
+    try:
+        address = validate_email(email, check_deliverability=False, test_environment=True).normalized.lower()
+    except EmailNotValidError as error:
+        raise Invalid("Некорректная почта", email="это не похоже на адрес почты") from error
+    values = {"subject": address, "email": address, "name": clean_name(name), "is_staff": staff, "is_demo": demo}
+    row = insert(User).values(issuer=LOCAL_ISSUER, password_hash=passwords.hash_new(password), **values)
+    added = db.session.scalar(row.on_conflict_do_nothing(index_elements=["issuer", "subject"]).returning(User.id))
+    if added is None:
+        raise Conflict("Такой пользователь уже есть")
+    return db.session.get_one(User, added)
+
+
+def sign_in(email: str, password: str) -> User:
+    """The user with that password. Raises Invalid: same words and same work for whoever may not sign in."""
+    user = _usable(find_by_email(email))
+    stored = user.password_hash if user is not None else None
+    if not passwords.matches(stored, password) or user is None or stored is None:
+        raise Invalid(WRONG)
+    if passwords.is_outdated(stored):
+        user.password_hash = passwords.hash_new(password)
+    return user
+
+
+def set_password(user: User, password: str) -> None:
+    """Raises Invalid when it is too short or too long."""
+    user.password_hash = passwords.hash_new(password)
+
+
+def recognize(
+    issuer: str, subject: str, *, user_id: int | None, jti: str | None, org_gid: str | None, org_role: str | None
+) -> Actor | None:
+    """Whom a verified token means, outside of any organisation; None for those who may not sign in.
+
+    First sight creates the user and the membership of an organisation that we know by the token's `org_gid`: Clerk's
+    `admin` becomes admin, anything else manager. A tombstone stays a tombstone.
+    """
+    if user_id is not None:
+        user = _usable(api_tokens.find_owner(jti or "", user_id))
+        return _person(user) if user is not None else None
+    user = _usable(first_sight(issuer, subject))
+    if user is None:
+        return None
+    if org_gid is not None:
+        _join_at_first_sight(user, org_gid, org_role)
+    return _person(user)
+
+
+def session_person(user_id: int) -> Actor | None:
+    """Whom a page's session means, outside of any organisation; None for those who may not sign in any more."""
+    user = find(user_id)
+    return _person(user) if user is not None else None
+
+
+def list_demo_emails() -> list[str]:
+    """The demo people, where they may sign in at all."""
+    if _in_production():
+        return []
+    return list(db.session.scalars(select(User.email).where(User.is_demo, User.is_active).order_by(User.id)))
+
+
+def clean_name(name: str) -> str:
+    """A name as one line without control characters and direction overrides, cut to its column."""
+    line = " ".join(name.split())
+    return "".join(letter for letter in line if letter.isprintable())[:PERSON_NAME_MAX].strip()
+
+
+def _join_at_first_sight(user: User, gid: str, role: str | None) -> None:
+    if any(row["gid"] == gid for row in organizations.list_memberships(user.id, removed=True)):
+        return
+    org_id = organizations.find_by_gid(gid)
+    if org_id is not None:
+        organizations.join(org_id, user.id, Role.admin if role == "admin" else Role.manager)
+
+
+def _usable(user: User | None) -> User | None:
+    """Demo people have a published password: production does not know them."""
+    if user is None or not user.is_active or (user.is_demo and _in_production()):
+        return None
+    return user
+
+
+def _in_production() -> bool:
+    return bool(current_app.config["AIGURO_ENV"] == "production")
+
+
+def _person(user: User) -> Actor:
+    return Actor("person", None, user_id=user.id, name=user.label, email=user.email, staff=user.is_staff)
+
+
+def _folded(email: str) -> str:
+    """As stored; empty for what no address can be, so that it never reaches the database."""
+    address = email.strip().lower()
+    return address if len(address) <= EMAIL_MAX and address.isprintable() else ""

@@ -1,0 +1,68 @@
+"""Delivering: a dialog's outbox, piece by piece, in order."""
+
+from __future__ import annotations
+
+import structlog
+from flask import current_app
+from procrastinate import RetryStrategy
+
+from .. import channels
+from ..queue import task, transaction
+from ..services import access, connections, deliveries
+from ..services.deliveries import Piece, Wait
+
+log = structlog.get_logger(__name__)
+# A task that fails (the database went away) comes again: half a second, then doubling, for some hours.
+AGAIN = RetryStrategy(max_attempts=40, wait=1, linear_wait=5)
+
+
+@task("deliver", queue="deliveries", retry=AGAIN)
+def deliver(org_id: int, dialog_id: int) -> None:
+    """Send what the dialog has to send. Twice at once is harmless: a piece is claimed by one worker only."""
+    who = access.system(org_id)
+    while True:
+        with transaction(who):
+            piece = deliveries.claim(who, dialog_id, _split)
+            if isinstance(piece, Wait):
+                deliveries.wake_again(who, dialog_id, piece.seconds)
+        if not isinstance(piece, Piece):
+            return
+        _send(who, piece)
+
+
+def _split(messenger_type: str, text: str) -> list[str]:
+    return channels.channel(messenger_type, current_app.config).split(text)
+
+
+def _send(who: access.Actor, piece: Piece) -> None:
+    adapter = channels.channel(piece.messenger_type, current_app.config)
+    credentials = channels.Credentials(**connections.open_secrets(piece.secret_encrypted))
+    try:
+        result = adapter.send(credentials, piece.chat_id, piece.text, key=f"{piece.message_id}-{piece.id}")
+    except channels.Refused as refused:
+        with transaction(who):
+            deliveries.refused(
+                who, piece, refused.reason, unsubscribed=refused.unsubscribed, broken=refused.broken
+            )
+    except channels.Later as later:
+        with transaction(who):
+            deliveries.later(who, piece, later.reason, later.retry_after, later.scope == "account")
+    except channels.Unknown as unknown:
+        with transaction(who):
+            deliveries.unknown(who, piece, unknown.reason)
+    else:
+        with transaction(who):
+            deliveries.sent(who, piece, result.external_id)
+
+
+@task("sweep_outbox", cron="* * * * *")
+def sweep_outbox(timestamp: int) -> None:
+    """Wake dialogs whose outbox stands still although nothing makes it wait: their job was lost."""
+    with transaction(access.system(None)):
+        overdue = deliveries.list_overdue()
+    for org_id, dialog_id in overdue:
+        who = access.system(org_id)
+        with transaction(who):
+            deliveries.wake_again(who, dialog_id)
+    if overdue:
+        log.warning("outbox swept", dialogs=len(overdue))

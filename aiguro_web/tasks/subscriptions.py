@@ -1,0 +1,56 @@
+"""Asking a messenger to send us its updates, and to stop."""
+
+from __future__ import annotations
+
+from flask import current_app
+from procrastinate import RetryStrategy
+
+from .. import channels
+from ..models.messenger_connection import ConnectionStatus
+from ..queue import task, transaction
+from ..services import access, connections
+
+AGAIN = RetryStrategy(max_attempts=20, wait=2, linear_wait=10)
+
+
+@task("subscribe", retry=AGAIN)
+def subscribe(org_id: int, connection_id: int) -> None:
+    """Set the webhook where PUBLIC_URL says who we are; else remove a foreign one, so that polling may begin."""
+    who = access.system(org_id)
+    with transaction(who):
+        wiring = connections.get_wiring(who, connection_id)
+    if wiring is None or not wiring.is_active or wiring.removed_at is not None:
+        return
+    adapter = channels.channel(wiring.messenger_type, current_app.config)
+    credentials = channels.Credentials(**connections.open_secrets(wiring.secret_encrypted))
+    public_url = current_app.config["PUBLIC_URL"]
+    status, error = ConnectionStatus.ok, ""
+    try:
+        if public_url:
+            adapter.subscribe(credentials, f"{public_url}/webhooks/{wiring.messenger_type}/{wiring.key}")
+        else:
+            adapter.unsubscribe(credentials)
+    except (channels.BadToken, channels.Refused) as refused:
+        status, error = ConnectionStatus.broken, refused.reason
+    except channels.Later as later:
+        with transaction(who):
+            connections.set_health(who, connection_id, ConnectionStatus.connecting, later.reason)
+        raise
+    with transaction(who):
+        connections.set_health(who, connection_id, status, error)
+
+
+@task("unsubscribe", retry=AGAIN)
+def unsubscribe(org_id: int, connection_id: int) -> None:
+    """Remove the webhook of a connection that is off or gone; a token that no longer works needs nothing."""
+    who = access.system(org_id)
+    with transaction(who):
+        wiring = connections.get_wiring(who, connection_id)
+    if wiring is None or (wiring.is_active and wiring.removed_at is None):
+        return
+    adapter = channels.channel(wiring.messenger_type, current_app.config)
+    credentials = channels.Credentials(**connections.open_secrets(wiring.secret_encrypted))
+    try:
+        adapter.unsubscribe(credentials)
+    except (channels.BadToken, channels.Refused):
+        return

@@ -1,0 +1,94 @@
+"""The worker process: runs each queue with a concurrency of its own, revives the jobs of dead workers, polls bots."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import signal
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+import structlog
+from flask import Flask
+from procrastinate import App
+
+from .. import queue
+from ..live import conninfo
+from .polling import Pollers
+
+STALLED_AFTER = 10.0  # seconds without a heartbeat
+SWEEP_EVERY = 5.0
+HEARTBEAT_EVERY = 3.0
+POLL_EVERY = 1.0  # for planned jobs; the others are announced
+GRACE = 8.0  # seconds for running jobs at a shutdown
+log = structlog.get_logger(__name__)
+
+
+def run(app: Flask) -> None:
+    """Work until SIGTERM or SIGINT. A lost database is waited for."""
+    queue.bind(app)
+    pollers = Pollers(app, conninfo()) if not app.config["PUBLIC_URL"] else None
+    if pollers is not None:
+        threading.Thread(target=pollers.run, name="pollers", daemon=True).start()
+    asyncio.run(_main())
+    if pollers is not None:
+        pollers.stop()
+
+
+async def _main() -> None:
+    loop = asyncio.get_running_loop()
+    # Synchronous tasks run in the default executor: as many threads as all queues together may use.
+    loop.set_default_executor(ThreadPoolExecutor(sum(queue.QUEUES.values()), thread_name_prefix="task"))
+    stopping = asyncio.Event()
+    for name in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(name, stopping.set)
+    while not stopping.is_set():
+        try:
+            await _work(stopping)
+        except Exception as error:  # the database went away: come back with it
+            log.warning("worker starts again", error=type(error).__name__)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(stopping.wait(), 1.0)
+
+
+async def _work(stopping: asyncio.Event) -> None:
+    """One life of the queues; ends when `stopping` is set or any of them ends."""
+    connector = queue.Connector(conninfo=conninfo(), min_size=2, max_size=12, kwargs={"connect_timeout": 5})
+    app = queue.jobs.with_connector(connector)
+    async with app.open_async():
+        parts = [asyncio.create_task(_queue(app, name, limit)) for name, limit in queue.QUEUES.items()]
+        parts.append(asyncio.create_task(_revive_forever(app)))
+        end = asyncio.create_task(stopping.wait())
+        try:
+            done, _ = await asyncio.wait([*parts, end], return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for part in (*parts, end):
+                part.cancel()
+            await asyncio.gather(*parts, end, return_exceptions=True)
+        for part in done - {end}:
+            part.result()
+            raise RuntimeError("a queue ended by itself")
+
+
+async def _queue(app: App, name: str, concurrency: int) -> None:
+    await app.run_worker_async(
+        queues=[name],
+        name=f"{name}",
+        concurrency=concurrency,
+        fetch_job_polling_interval=POLL_EVERY,
+        shutdown_graceful_timeout=GRACE,
+        update_heartbeat_interval=HEARTBEAT_EVERY,
+        stalled_worker_timeout=STALLED_AFTER,
+        delete_jobs="successful",
+        install_signal_handlers=False,
+    )
+
+
+async def _revive_forever(app: App) -> None:
+    while True:
+        stalled = list(await app.job_manager.get_stalled_jobs(seconds_since_heartbeat=STALLED_AFTER))
+        for job in stalled:
+            await app.job_manager.retry_job(job)
+        if stalled:
+            log.warning("jobs revived", jobs=len(stalled))
+        await asyncio.sleep(SWEEP_EVERY)

@@ -1,0 +1,1 @@
+"""The HTTP toolkit that the doors share; it knows no noun."""

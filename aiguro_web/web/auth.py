@@ -1,0 +1,226 @@
+"""Guards: who is asking. Each door names one; it runs before the view, in a short transaction of its own.
+
+`bearer`: a token in the Authorization header, cookies ignored. `page`: the browser's session. `public`: nobody in
+particular. A guard sets `g.who`, `g.rate_key` and, for tokens, `g.identity`; it answers None, a response instead of the
+view's, or raises AppError.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from typing import Any, Protocol
+
+from flask import Flask, Response, current_app, g, request
+from joserfc.jwk import OKPKey, RSAKey
+
+from ..errors import Forbidden, Unauthorized, Unavailable
+from ..extensions import db, enter_organization
+from ..services import organizations
+from ..services.access import Actor
+from . import limits, sessions
+from .jwks import JwksCache, JwksDown
+from .remembered import Remembered
+from .tenancy import read_id
+from .tokens import ClerkRules, Identity, Pending, Refused, Verifier, fingerprint
+
+log = logging.getLogger(__name__)
+
+ACTOR_FOR = 15  # seconds a removed member or a revoked token may still be let in
+ACTORS_MAX = 10_000
+NO_ORG = "Нет доступа к организации"  # foreign, absent and impossible ids read the same
+_BEARER = re.compile(r"bearer +([\x21-\x7e]+)", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Guard:
+    """What a door is given: `guard(view_args)`."""
+
+    kind: str
+    run: Callable[[dict[str, Any]], Response | None]
+
+    def __call__(self, view_args: dict[str, Any]) -> Response | None:
+        return self.run(view_args)
+
+
+class Recognize(Protocol):
+    """`services.users.recognize`: this room knows no noun, so `create_app` hands it in."""
+
+    def __call__(
+        self, issuer: str, subject: str, *, user_id: int | None, jti: str | None,
+        org_gid: str | None, org_role: str | None,
+    ) -> Actor | None: ...  # fmt: skip
+
+
+@dataclass
+class _State:
+    """What one application keeps between requests."""
+
+    verifier: Verifier
+    recognize: Recognize
+    session_person: Callable[[int], Actor | None]
+    actors: Remembered[tuple[bytes, int | None], Actor]
+
+
+def init_app(
+    app: Flask,
+    *,
+    own_key: Callable[[str], OKPKey | None],
+    recognize: Recognize,
+    session_person: Callable[[int], Actor | None],
+) -> None:
+    """Read Clerk's settings, bind the session. The functions are those of services/signing and services/users."""
+    issuer = app.config["CLERK_ISSUER"]
+    rules = ClerkRules(issuer, frozenset(app.config["CLERK_AUTHORIZED_PARTIES"])) if issuer else None
+    jwks = JwksCache(app.config["CLERK_JWKS_URL"] or f"{issuer}/.well-known/jwks.json")
+
+    def clerk_key(kid: str) -> RSAKey | None:
+        return jwks.key(kid)
+
+    def own_key_of(kid: str) -> OKPKey | None:
+        with _own_transaction():
+            return own_key(kid)
+
+    app.extensions["aiguro_auth"] = _State(
+        Verifier(rules, clerk_key, own_key_of), recognize, session_person, Remembered(ACTORS_MAX)
+    )
+    sessions.init_app(app, session_person)
+
+
+def forget(user_id: int | None = None) -> None:
+    """Let go of what this process remembers: of one user, so that a removal holds at once, or of all."""
+    state = _state()
+    if user_id is None:
+        state.verifier.remembered.forget()
+    state.actors.forget(None if user_id is None else lambda key, who: who.user_id == user_id)
+
+
+def still(who: Actor) -> bool:
+    """Whether this person is still who they were when a stream began: same role in the same organisation."""
+    with _own_transaction():
+        person = _state().session_person(who.user_id) if who.user_id is not None else None
+        return person is not None and (who.org is None or _inside(person, who.org) == who)
+
+
+def _bearer(view_args: dict[str, Any]) -> None:
+    state, token = _state(), _header_token()
+    g.identity = identity = _verified(state, token)
+    org_id = _org_of(view_args)
+    g.who = _actor(state, identity, (fingerprint(token or ""), org_id))
+
+
+def _page(view_args: dict[str, Any]) -> Response | None:
+    g.rate_key = None
+    sessions.check_fetch_site()
+    with _own_transaction():
+        person = sessions.find_person()
+        rows = organizations.list_memberships(person.user_id) if person and person.user_id else []
+    if person is None:
+        return sessions.login_again()
+    chosen = sessions.chosen_org()
+    row = next((row for row in rows if row["org_id"] == chosen), rows[0] if rows else None)
+    if row is None and not person.staff:
+        raise Forbidden("Вас пока не пригласили ни в одну организацию. Попросите приглашение у её администратора.")
+    g.memberships = rows
+    g.who = replace(person, org=row["org_id"], role=row["role"]) if row else person
+    return None
+
+
+def _public(view_args: dict[str, Any]) -> None:
+    g.rate_key = None
+    g.who = Actor("person", None)
+
+
+bearer = Guard("bearer", _bearer)
+page = Guard("page", _page)
+public = Guard("public", _public)
+
+
+def _header_token() -> str | None:
+    """The token of exactly one Authorization header (a server joins several ones by commas, which no token has)."""
+    headers = request.headers.getlist("Authorization")
+    found = _BEARER.fullmatch(headers[0]) if len(headers) == 1 else None
+    return found[1] if found else None
+
+
+def _verified(state: _State, token: str | None) -> Identity:
+    """Who the token speaks for; spends the user's budget of calls, or the address's when there is no good token."""
+    g.rate_key = None
+    try:
+        if token is None:
+            raise Refused("no bearer token")
+        identity = state.verifier.verify(token)
+        g.rate_key = ("user", identity.subject)
+    except Pending as pending:
+        g.rate_key = ("user", pending.identity.subject)
+        raise Forbidden("Вход ещё не завершён: закончите его там, где начали") from None
+    except Refused as refused:
+        log.info("token refused: %s", refused)
+        raise Unauthorized from None
+    except JwksDown:
+        raise Unavailable("Ключи проверки входа сейчас недоступны", headers={"Retry-After": "5"}) from None
+    finally:
+        limits.spend()
+    return identity
+
+
+def _actor(state: _State, identity: Identity, key: tuple[bytes, int | None]) -> Actor:
+    """Who acts, inside the asked organisation if one was asked for. Raises Unauthorized, Forbidden."""
+    known = state.actors.get(key)
+    if known is not None:
+        return known
+    org_id = key[1]
+    with _own_transaction():
+        who = state.recognize(
+            identity.issuer, identity.subject, user_id=identity.user_id, jti=identity.jti,
+            org_gid=identity.org_gid, org_role=identity.org_role,
+        )  # fmt: skip
+        found = _inside(who, org_id) if who is not None and org_id is not None else who
+    if who is None:
+        log.info("token refused: its user or the token itself was switched off")
+        limits.allow(limits.ADDRESS, *limits.BUDGETS[limits.ADDRESS], limits.address())  # no good token: the address pays
+        raise Unauthorized
+    if found is None:
+        raise Forbidden(NO_ORG)
+    state.actors.put(key, found, time.time() + ACTOR_FOR)
+    return found
+
+
+def _inside(person: Actor, org_id: int) -> Actor | None:
+    """The person as a member of that organisation; None for those who are not."""
+    rows = organizations.list_memberships(person.user_id) if person.user_id is not None else []
+    role = next((row["role"] for row in rows if row["org_id"] == org_id), None)
+    return replace(person, org=org_id, role=role) if role is not None else None
+
+
+def _org_of(view_args: dict[str, Any]) -> int | None:
+    """The `<org>` of the route; None for routes without one. An id that cannot be one is no one's. Raises Forbidden."""
+    if "org" not in view_args:
+        return None
+    org_id = read_id(str(view_args["org"]))
+    if org_id is None:
+        raise Forbidden(NO_ORG)
+    return org_id
+
+
+def _state() -> _State:
+    state: _State = current_app.extensions["aiguro_auth"]
+    return state
+
+
+@contextmanager
+def _own_transaction() -> Iterator[None]:
+    """Short, outside of every organisation; what first sight created is kept whatever the view does."""
+    enter_organization(None)
+    try:
+        yield
+        db.session.commit()
+    except BaseException:
+        db.session.rollback()
+        raise
+    finally:
+        enter_organization(None)

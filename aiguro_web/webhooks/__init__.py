@@ -1,0 +1,1 @@
+"""Where messengers call in."""

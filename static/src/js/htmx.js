@@ -1,0 +1,22 @@
+// htmx as this site runs it: no eval, no inline styles, no pages kept in the browser's storage.
+import htmx from "htmx.org";
+
+Object.assign(htmx.config, {
+  allowEval: false,
+  allowScriptTags: false,
+  includeIndicatorStyles: false,
+  historyCacheSize: 0,
+  historyRestoreAsHxRequest: false,
+  selfRequestsOnly: true,
+  timeout: 20000,
+  defaultSettleDelay: 0,
+  scrollIntoViewOnBoost: false,
+  responseHandling: [
+    { code: "204", swap: false },
+    { code: "[23]..", swap: true },
+    { code: "422", swap: true }, // the form comes back with what is wrong in it
+    { code: "[45]..", swap: false, error: true },
+  ],
+});
+
+export default htmx;

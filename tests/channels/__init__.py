@@ -1,0 +1,1 @@
+"""Tests of the messengers' adapters, through fakes over a socket."""

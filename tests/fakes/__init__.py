@@ -1,0 +1,1 @@
+"""The outside world for tests: servers that speak its protocols over a loopback socket."""

@@ -1,0 +1,1 @@
+"""The HTTP toolkit, on tiny applications of its own."""
