@@ -16,7 +16,7 @@ org_group = AppGroup("org", help="Organisations.")
 
 def init_app(app: Flask) -> None:
     """Register the commands."""
-    for command in (up, demo_command, worker, token, user_group, org_group):
+    for command in (up, demo_command, seed, worker, token, user_group, org_group):
         app.cli.add_command(command)
 
 
@@ -95,3 +95,19 @@ def demo_command() -> None:
     from . import demo
 
     click.echo("loaded" if demo.load_once() else "already here")
+
+
+@click.command("seed")
+@click.option("--dialogs", type=click.IntRange(1), default=1000, show_default=True)
+@click.option("--orgs", type=click.IntRange(1), default=1, show_default=True)
+@with_appcontext
+def seed(dialogs: int, orgs: int) -> None:
+    """Write made-up dialogs into new organisations, to try the lists at scale. Not in production."""
+    from flask import current_app
+
+    from . import seeding
+
+    if current_app.config["AIGURO_ENV"] == "production":
+        raise click.ClickException("not in production")
+    found = seeding.seed(current_app.config["DATABASE_OWNER_URL"], dialogs, orgs)
+    click.echo(f"organisation {found.org}: funnel {found.big_funnel} holds {dialogs // seeding.BIG_SHARE} dialogs")

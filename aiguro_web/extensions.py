@@ -9,7 +9,7 @@ from flask_login import LoginManager
 from flask_migrate import Migrate
 from flask_sqlalchemy import SQLAlchemy
 from flask_wtf import CSRFProtect
-from sqlalchemy import Connection, event, text
+from sqlalchemy import Connection, event
 from sqlalchemy.orm import Session, SessionTransaction
 
 from .models import Base
@@ -20,7 +20,7 @@ csrf = CSRFProtect()
 login = LoginManager()
 babel = Babel()
 
-_SET_ORG = text("SELECT set_config('app.org_id', :org, true)")
+_SET_ORG = "SELECT set_config('app.org_id', %s, true)"
 
 
 def enter_organization(org_id: int | None) -> None:
@@ -28,7 +28,7 @@ def enter_organization(org_id: int | None) -> None:
     session = db.session()
     session.info["org_id"] = org_id
     if session.in_transaction():
-        session.execute(_SET_ORG, {"org": str(org_id or "")})
+        session.connection().exec_driver_sql(_SET_ORG, (str(org_id or ""),))
 
 
 @event.listens_for(db.session, "after_begin")
@@ -36,4 +36,5 @@ def _raise_wall(session: Session, transaction: SessionTransaction, connection: C
     """Row-level security reads `app.org_id`; it is local to the transaction, so a pooled connection forgets it."""
     org_id: Any = session.info.get("org_id")
     if org_id and not transaction.nested:
-        connection.execute(_SET_ORG, {"org": str(org_id)})
+        # Straight through the driver: this runs before every transaction.
+        connection.connection.driver_connection.execute(_SET_ORG, (str(org_id),), prepare=True)  # type: ignore[union-attr]

@@ -107,11 +107,14 @@ function sprite() {
       match[1].trim().split(/\s+/).forEach((name) => names.add(name));
     }
   }
+  const ours = (name) => at("static", "img", `${name}.svg`);
+  const source = (name) =>
+    fs.existsSync(ours(name)) ? ours(name) : at("node_modules/@tabler/icons/icons/outline", `${name}.svg`);
   const symbol = (name) =>
     fs
-      .readFileSync(at("node_modules/@tabler/icons/icons/outline", `${name}.svg`), "utf8")
+      .readFileSync(source(name), "utf8")
       .replace(/<!--[\s\S]*?-->/g, "")
-      .replace(/<svg[^>]*>/, `<symbol id="${name}" viewBox="0 0 24 24">`)
+      .replace(/<svg[^>]*?(viewBox="[^"]*")[^>]*>/, `<symbol id="${name}" $1>`)
       .replace("</svg>", "</symbol>")
       .replace(/\s+/g, " ")
       .trim();

@@ -38,7 +38,7 @@ def create() -> Response:
         return _refusal("invalid_grant", refusal.message)
     sessions.forgive_tries(email)
     issued = api_tokens.issue(user.id, name="Вход по паролю", life=api_tokens.PASSWORD_LIFE)
-    return _unkept(jsonify(access_token=issued.token, token_type="Bearer", expires_in=issued.expires_in))
+    return _unkept(jsonify({"access_token": issued.token, "token_type": "Bearer", "expires_in": issued.expires_in}))
 
 
 @well_known.get("/.well-known/jwks.json")

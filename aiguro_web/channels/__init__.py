@@ -1,4 +1,4 @@
-"""Messengers: `channel(kind, app.config)` gives the adapter of one. A new messenger is one file here and one line below."""
+"""Messengers: `channel(kind, app.config)` gives the adapter of one. A new one is a file here and a line below."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ CHANNELS: dict[str, Callable[[Mapping[str, Any]], Channel]] = {
 
 
 def channel(kind: str, base_urls: Mapping[str, Any]) -> Channel:
-    """The adapter of a messenger, talking to the base URL in the configuration. Raises LookupError for an unknown kind."""
+    """The adapter of a messenger, talking to the configured base URL. Raises LookupError for an unknown kind."""
     if kind not in CHANNELS:
         raise LookupError(f"no messenger {kind!r}")
     return CHANNELS[kind](base_urls)

@@ -7,7 +7,7 @@ goes wrong with it is `Later`. No exception ever carries a token.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal, Protocol
@@ -140,6 +140,12 @@ class Unreadable(ChannelError):
         self.reason, self.update_id = reason, update_id
 
 
+class Headers(Protocol):
+    """Headers of a request: a mapping, or werkzeug's that may repeat a name."""
+
+    def items(self) -> Iterable[tuple[str, str]]: ...
+
+
 class Channel(Protocol):
     """One messenger. Adapters keep no state of their own: everything about an account comes in `credentials`."""
 
@@ -161,7 +167,7 @@ class Channel(Protocol):
     def unsubscribe(self, credentials: Credentials) -> None:
         """Deliver no more. Raises BadToken, Refused, Later."""
 
-    def verify(self, credentials: Credentials, headers: Mapping[str, str], body: bytes) -> bool:
+    def verify(self, credentials: Credentials, headers: Headers, body: bytes) -> bool:
         """Did the messenger itself send this? Without a secret the answer is no."""
 
     def parse(self, body: bytes) -> list[Incoming]:
@@ -177,5 +183,5 @@ class Channel(Protocol):
         """Show "typing…" for a few seconds. Raises BadToken, Refused, Later: all may be ignored."""
 
     def poll(self, credentials: Credentials, offset: int, timeout: int) -> list[tuple[int, bytes]]:
-        """Updates from `offset` on (id, raw JSON for `parse`), waiting up to `timeout` seconds; confirms the earlier ones.
+        """Updates from `offset` on (id, raw JSON for `parse`), confirming the earlier ones; waits up to `timeout` s.
         Raises BadToken, PollConflict, Refused, Later."""

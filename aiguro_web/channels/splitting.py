@@ -1,8 +1,8 @@
-"""Cutting a long text into messages: at a paragraph, else a sentence, else a word, else anywhere but inside a character.
+"""Cutting a long text into messages: at a paragraph, else a sentence, else a word, else between two characters.
 
-Lengths are counted in UTF-16 code units. Telegram documents its 4096 in code points (core.telegram.org/constructor/config:
-"length in utf8 codepoints") and its entities in UTF-16 units, and people report either for the limit. A piece counted in
-UTF-16 units fits under both, at the price of cutting a text of thousands of emoji earlier.
+Lengths are counted in UTF-16 code units. Telegram documents its 4096 in code points ("length in utf8 codepoints",
+core.telegram.org/constructor/config) and its entities in UTF-16 units, and people report either for the limit. A piece
+counted in UTF-16 units fits under both, at the price of cutting a text of thousands of emoji earlier.
 """
 
 from __future__ import annotations

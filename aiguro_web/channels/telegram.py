@@ -5,7 +5,6 @@ from __future__ import annotations
 import hmac
 import json
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, TypeGuard
@@ -16,6 +15,7 @@ from .base import (
     BadToken,
     ChannelError,
     Credentials,
+    Headers,
     Incoming,
     Later,
     PollConflict,
@@ -29,7 +29,7 @@ from .telegram_updates import INT64, read_update
 
 ALLOWED_UPDATES = ("message", "edited_message", "callback_query", "my_chat_member")
 MAX_CONNECTIONS = 40  # parallel webhook calls, Telegram's default
-SECRET_HEADER = "X-Telegram-Bot-Api-Secret-Token"
+SECRET_HEADER = "X-Telegram-Bot-Api-Secret-Token"  # noqa: S105 - the name, not the secret
 RETRY_AFTER_MAX = 86400.0
 
 _TOKEN = re.compile(r"[0-9]{1,20}:[A-Za-z0-9_-]{1,100}")
@@ -116,7 +116,7 @@ class TelegramChannel:
     def unsubscribe(self, credentials: Credentials) -> None:
         self._call(credentials.token, "deleteWebhook")
 
-    def verify(self, credentials: Credentials, headers: Mapping[str, str], body: bytes) -> bool:
+    def verify(self, credentials: Credentials, headers: Headers, body: bytes) -> bool:
         """Compares the secret header in constant time. Telegram does not sign the body."""
         given = next((value for name, value in headers.items() if name.lower() == SECRET_HEADER.lower()), "")
         if not credentials.secret or not given:

@@ -18,22 +18,23 @@ from .base import Incoming, Person, Unreadable
 from .reading import clean_name, load
 
 INT64 = 1 << 63
-_ID_IN_BYTES = re.compile(rb'(?<!\\)"update_id"\s*:\s*(\d{1,19})(?!\d)')
+_ID_IN_BYTES = re.compile(rb'"update_id"\s*:\s*(\d{1,19})(?!\d)')
 _START = re.compile(r"/start(?:@\w+)?(?:\s+([A-Za-z0-9_-]{1,64}))?\s*")
 
 # Content that is not text, the telling key before the one it travels with (an animation also comes as a document).
 _MEDIA = (
-    "animation", "venue", "photo", "video", "video_note", "voice", "audio", "document", "sticker", "contact", "location",
-    "poll", "dice", "game", "story", "paid_media", "invoice", "checklist", "live_photo",
+    "animation", "venue", "photo", "video", "video_note", "voice", "audio", "document", "sticker", "contact",
+    "location", "poll", "dice", "game", "story", "paid_media", "invoice", "checklist", "live_photo",
 )  # fmt: skip
 # What Telegram writes into a chat itself. Content unknown to both lists is the client's: better shown than lost.
 _SERVICE = frozenset((
     "pinned_message", "message_auto_delete_timer_changed", "write_access_allowed", "users_shared", "chat_shared",
     "connected_website", "passport_data", "proximity_alert_triggered", "boost_added", "chat_background_set",
     "successful_payment", "refunded_payment", "web_app_data", "gift", "unique_gift", "gift_upgrade_sent",
-    "video_chat_scheduled", "video_chat_started", "video_chat_ended", "giveaway_created", "giveaway", "giveaway_winners",
-    "giveaway_completed", "paid_message_price_changed", "checklist_tasks_done", "checklist_tasks_added",
-    "group_chat_created", "migrate_to_chat_id", "migrate_from_chat_id", "new_chat_members", "left_chat_member",
+    "video_chat_scheduled", "video_chat_started", "video_chat_ended", "giveaway_created", "giveaway",
+    "giveaway_winners", "giveaway_completed", "paid_message_price_changed", "checklist_tasks_done",
+    "checklist_tasks_added", "group_chat_created", "migrate_to_chat_id", "migrate_from_chat_id", "new_chat_members",
+    "left_chat_member",
 ))  # fmt: skip
 
 Int64 = Annotated[int, Field(ge=-INT64, lt=INT64)]
@@ -205,9 +206,10 @@ def _start(text: str) -> tuple[str, str]:
 
 
 def _caption(message: _Message) -> str:
-    if message.contact is None:
+    contact = message.contact
+    if contact is None:
         return message.caption
-    return f"{clean_name(f'{message.contact.first_name} {message.contact.last_name}')} {message.contact.phone_number}".strip()
+    return clean_name(f"{contact.first_name} {contact.last_name} {contact.phone_number}")
 
 
 def _person(user: _User, contact: _Contact | None = None) -> Person:

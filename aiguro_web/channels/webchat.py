@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from . import splitting
-from .base import Account, Credentials, Incoming, Sent, Unreadable, Webhook
+from .base import Account, Credentials, Headers, Incoming, Sent, Unreadable, Webhook
 
 
 class WebChat:
@@ -30,7 +28,7 @@ class WebChat:
     def unsubscribe(self, credentials: Credentials) -> None:
         """Nothing to unsubscribe from."""
 
-    def verify(self, credentials: Credentials, headers: Mapping[str, str], body: bytes) -> bool:
+    def verify(self, credentials: Credentials, headers: Headers, body: bytes) -> bool:
         """Nobody calls a webhook of the web chat."""
         return False
 

@@ -1,8 +1,8 @@
 """The way out: one pooled HTTP client per base URL and process, bounded answers, failures without secrets in them.
 
-Telegram puts the token into the URL, and httpx2 writes the URL into its log and its exceptions. So the exceptions raised
-here are our own, are raised outside the `except` that saw the original, and carry only its class name; and the log
-lines of httpx2 pass a filter. Proxies of the environment (HTTPS_PROXY) apply.
+Telegram puts the token into the URL, and httpx2 writes the URL into its log and its exceptions. So the exceptions
+raised here are our own, are raised outside the `except` that saw the original, and carry only its class name; and the
+log lines of httpx2 pass a filter. Proxies of the environment (HTTPS_PROXY) apply.
 """
 
 from __future__ import annotations

@@ -6,9 +6,10 @@ import uuid as uuids
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any, Literal, TypedDict
 
-from sqlalchemy import ColumnElement, Select, and_, func, or_, select, text, true
+from sqlalchemy import ColumnElement, Select, TextClause, and_, func, or_, select, text, true
 
 from ..errors import Invalid, NotFound
 from ..extensions import db
@@ -47,7 +48,11 @@ _DIALOG_JSON = f"""
         WHERE k.org_id = :org AND k.id = d.client_id OFFSET 0) c
     ORDER BY d.id DESC
 """
-_LIST_JSON = "SELECT COALESCE(json_agg(r), '[]')::text AS body, count(*) AS rows, min(r.id::bigint) AS last FROM ({}) r"
+_LIST_JSON = (
+    "SELECT COALESCE(json_agg(r), '[]')::text AS body, count(*) AS rows, min(r.id::bigint) AS last, {total} AS total "
+    "FROM ({rows}) r"
+)
+COUNTED_MAX = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,14 +105,31 @@ def list_json(
     """Dialogs as the JSON contract wants them, newest first. Raises NotFound for a funnel that is not here."""
     who.must("read")
     where, values = _conditions(who, wanted)
+    counted = where
     if before_id is not None:
         where += " AND id < :before"
         values["before"] = before_id
     values |= {"limit": limit, "offset": offset}
-    row = db.session.execute(text(_LIST_JSON.format(_DIALOG_JSON.format(where=where))), values).one()
+    total = _total(wanted, counted) if count else "NULL::bigint"
+    row = db.session.execute(_list_query(where, total), values).one()
     if row.rows == 0 and wanted.funnel_id is not None:
         funnels.get_funnel(who, wanted.funnel_id)
-    return JsonPage(row.body.encode(), row.rows, row.last, count_dialogs(who, wanted) if count else None)
+    return JsonPage(row.body.encode(), row.rows, row.last, row.total)
+
+
+@lru_cache(maxsize=256)
+def _list_query(where: str, total: str) -> TextClause:
+    """One statement per combination of filters, so that the driver prepares it once."""
+    return text(_LIST_JSON.format(total=total, rows=_DIALOG_JSON.format(where=where)))
+
+
+def _total(wanted: DialogFilter, where: str) -> str:
+    """How many there are: exact by funnel, stage and status (kept tally); other filters are counted up to COUNTED_MAX."""
+    if wanted.counted:
+        kept = where.replace(" AND NOT is_test", "")
+        return f"(SELECT COALESCE(sum(dialogs), 0)::bigint FROM dialog_tally WHERE {kept})"
+    counted = f"SELECT count(*) FROM (SELECT FROM dialog WHERE {where} LIMIT {COUNTED_MAX + 1}) x"
+    return f"(SELECT NULLIF(({counted}), {COUNTED_MAX + 1}))"
 
 
 def get_json(who: Actor, uuid: uuids.UUID, funnel_id: int | None = None) -> bytes:
@@ -120,21 +142,6 @@ def get_json(who: Actor, uuid: uuids.UUID, funnel_id: int | None = None) -> byte
     if body is None:
         raise NotFound("Диалог не найден")
     return str(body).encode()
-
-
-COUNTED_MAX = 10_000
-
-
-def count_dialogs(who: Actor, wanted: DialogFilter) -> int | None:
-    """Exact by funnel, stage and status (kept tally); other filters are counted up to COUNTED_MAX, beyond: None."""
-    who.must("read")
-    where, values = _conditions(who, wanted)
-    if wanted.counted:
-        where = where.replace(" AND NOT is_test", "")
-        return int(db.session.scalar(text(f"SELECT COALESCE(sum(dialogs), 0) FROM dialog_tally WHERE {where}"), values) or 0)
-    limited = f"SELECT count(*) FROM (SELECT FROM dialog WHERE {where} LIMIT {COUNTED_MAX + 1}) x"
-    found = int(db.session.scalar(text(limited), values) or 0)
-    return found if found <= COUNTED_MAX else None
 
 
 # The managers' page.

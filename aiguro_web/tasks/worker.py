@@ -54,20 +54,24 @@ async def _main() -> None:
 async def _work(stopping: asyncio.Event) -> None:
     """One life of the queues; ends when `stopping` is set or any of them ends."""
     connector = queue.Connector(conninfo=conninfo(), min_size=2, max_size=12, kwargs={"connect_timeout": 5})
-    app = queue.jobs.with_connector(connector)
-    async with app.open_async():
-        parts = [asyncio.create_task(_queue(app, name, limit)) for name, limit in queue.QUEUES.items()]
-        parts.append(asyncio.create_task(_revive_forever(app)))
-        end = asyncio.create_task(stopping.wait())
-        try:
-            done, _ = await asyncio.wait([*parts, end], return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            for part in (*parts, end):
-                part.cancel()
-            await asyncio.gather(*parts, end, return_exceptions=True)
-        for part in done - {end}:
-            part.result()
-            raise RuntimeError("a queue ended by itself")
+    with queue.jobs.replace_connector(connector) as app:
+        async with app.open_async():
+            await _until_one_ends(app, stopping)
+
+
+async def _until_one_ends(app: App, stopping: asyncio.Event) -> None:
+    parts = [asyncio.create_task(_queue(app, name, limit)) for name, limit in queue.QUEUES.items()]
+    parts.append(asyncio.create_task(_revive_forever(app)))
+    end = asyncio.create_task(stopping.wait())
+    try:
+        done, _ = await asyncio.wait([*parts, end], return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for part in (*parts, end):
+            part.cancel()
+        await asyncio.gather(*parts, end, return_exceptions=True)
+    for part in done - {end}:
+        part.result()
+        raise RuntimeError("a queue ended by itself")
 
 
 async def _queue(app: App, name: str, concurrency: int) -> None:

@@ -182,7 +182,9 @@ def _actor(state: _State, identity: Identity, key: tuple[bytes, int | None]) -> 
         found = _inside(who, org_id) if who is not None and org_id is not None else who
     if who is None:
         log.info("token refused: its user or the token itself was switched off")
-        limits.allow(limits.ADDRESS, *limits.BUDGETS[limits.ADDRESS], limits.address())  # no good token: the address pays
+        limits.allow(
+            limits.ADDRESS, *limits.BUDGETS[limits.ADDRESS], limits.address()
+        )  # no good token: the address pays
         raise Unauthorized
     if found is None:
         raise Forbidden(NO_ORG)

@@ -12,7 +12,7 @@ from functools import lru_cache
 from typing import Any, TypeVar, cast
 from urllib.parse import parse_qsl
 
-from flask import Response, current_app, g, request
+from flask import Response, current_app, request
 from pydantic import BaseModel, TypeAdapter, ValidationError
 from werkzeug.exceptions import HTTPException
 from werkzeug.wsgi import get_input_stream
@@ -26,6 +26,7 @@ FORM_LIMIT = 64 * 1024  # bytes
 FORM_FIELDS = 100
 JSON = "application/json"
 FORM = "application/x-www-form-urlencoded"
+RAW = "aiguro.raw_body"
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -47,13 +48,14 @@ def raw(limit: int = JSON_LIMIT) -> bytes:
 
     A chunked body has no length: werkzeug stops silently at its limit, so one byte more than allowed is asked for.
     """
-    kept: bytes | None = g.get("raw_body")
+    environ = request.environ
+    kept: bytes | None = environ.get(RAW)
     if kept is None:
         if request.headers.get("Content-Encoding", "identity").strip().lower() not in ("", "identity"):
             raise Unsupported("Сжатое тело запроса не принимается", headers={"Accept-Encoding": "identity"})
         if (request.content_length or 0) > limit:
             raise _too_large(limit)
-        kept = g.raw_body = _drain(limit + 1)
+        kept = environ[RAW] = _drain(limit + 1)
     if len(kept) > limit:
         raise _too_large(limit)
     return kept

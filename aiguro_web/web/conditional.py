@@ -9,7 +9,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from flask import Flask, Response, g, request
+from flask import Flask, Response, request
 
 from ..errors import Stale
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 VARY = "Authorization, Accept-Encoding, Origin"
 CACHE = "private, no-cache"
 CODINGS = ("zstd", "br", "gzip")  # Flask-Compress appends `:zstd` to the tag of what it packs
+NO_STORE, TAG, SENT = "aiguro.no_store", "aiguro.etag", "aiguro.sent_tags"  # what a request is known by here
 _TAG = re.compile(r'(?:W/)?"[\x21\x23-\x7e\x80-\xff]*"')
 _PACKED = re.compile(rf':(?:{"|".join(CODINGS)})"$')
 
@@ -37,12 +38,12 @@ def unpack_tags(environ: WSGIEnvironment) -> None:
             bare = {_PACKED.sub('"', tag): tag for tag in tags}
             environ[name] = ", ".join(bare)
             if name == "HTTP_IF_NONE_MATCH":
-                g.sent_tags = bare
+                environ[SENT] = bare
 
 
 def no_store() -> None:
     """This answer holds a secret or a file's address: it is never kept, and gets no ETag."""
-    g.no_store = True
+    request.environ[NO_STORE] = True
 
 
 def etag_of(body: bytes, *more: str) -> str:
@@ -56,8 +57,8 @@ def etag_of(body: bytes, *more: str) -> str:
 def fresh(version: str) -> Response | None:
     """A validated cache: `version` names the state of everything that the answer would show (rows, their newest
     change, the viewer's rights). Gives the 304 if the client has that state, else None: build the body."""
-    g.etag = etag_of(version.encode(), request.full_path, _release())
-    if _has(g.etag):
+    tag = request.environ[TAG] = etag_of(version.encode(), request.full_path, _release())
+    if _has(tag):
         return Response(status=304)
     return None
 
@@ -86,7 +87,7 @@ def finish(response: Response, environ: WSGIEnvironment) -> Response:
     if not environ["PATH_INFO"].startswith("/api/"):
         return _repeat_tag(response) if response.status_code == 304 else response
     headers, status = response.headers, response.status_code
-    if g.get("no_store"):
+    if environ.get(NO_STORE):
         headers["Cache-Control"] = "no-store"
         headers.remove("ETag")
         return response
@@ -98,7 +99,7 @@ def finish(response: Response, environ: WSGIEnvironment) -> Response:
     if response.is_streamed or "cache-control" in seen:  # a file or a stream: its view has spoken
         headers.setdefault("Cache-Control", CACHE)
         return response
-    tag = seen.get("etag") or g.get("etag")
+    tag = seen.get("etag") or environ.get(TAG)
     if tag is None:
         tag = etag_of(response.get_data(), seen.get("link", ""), seen.get("x-total-count", ""))
     headers.add("Cache-Control", CACHE)
@@ -117,7 +118,7 @@ def finish(response: Response, environ: WSGIEnvironment) -> Response:
 def _repeat_tag(response: Response) -> Response:
     """A 304 names the tag under which the client keeps its (packed) copy."""
     tag = response.headers.get("ETag")
-    sent = g.get("sent_tags") or {}
+    sent = request.environ.get(SENT) or {}
     if tag in sent:
         response.headers["ETag"] = sent[tag]
     return response

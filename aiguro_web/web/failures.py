@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from flask import Flask, Response, current_app, g, render_template, request
+from flask import Flask, Response, current_app, render_template, request
 from jinja2 import TemplateError
 from markupsafe import escape
 from werkzeug.exceptions import HTTPException
@@ -36,7 +36,7 @@ def answer(error: Exception) -> Response | HTTPException:
         refusal = faults.Refused(500)
     elif faults.worth_a_trace(error, refusal):
         telemetry.trouble(error, refusal.status)
-    g.error_code = refusal.code
+    request.environ[telemetry.CODE] = refusal.code
     response = problem(refusal) if wants_json() else _for_people(refusal)
     response.headers.extend(refusal.headers)
     if refusal.status == 503:

@@ -78,7 +78,7 @@ def _of_database(error: BaseException | None, lost: bool = False) -> AppError | 
     state = getattr(error, "sqlstate", None) or ""
     if state in ("57014", "25P04"):  # query_canceled (statement_timeout), transaction_timeout
         return Timeout("База данных не успела ответить")
-    if state.startswith("53") or state.startswith("58"):  # disk full, out of memory or connections; input/output
+    if state.startswith(("53", "58")):  # disk full, out of memory or connections; input/output
         return Unavailable("Серверу не хватает места или памяти", headers={"Retry-After": LATER})
     if state in ("40001", "40P01", "55P03"):  # serialization, deadlock, lock not available
         return Unavailable("Данные сейчас меняет кто-то другой, повторите", headers={"Retry-After": SOON})

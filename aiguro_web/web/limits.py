@@ -27,6 +27,7 @@ from .windows import Windows
 log = structlog.get_logger("aiguro")
 
 USER, ADDRESS = "user", "address"
+SPENT = "aiguro.spent"
 BUDGETS = {USER: (1000, 60), ADDRESS: (100, 60)}  # calls, seconds
 RETRY_REDIS = 3.0  # seconds the memory stands in before Redis is asked again
 REDIS_WAIT = 0.25  # seconds
@@ -60,7 +61,7 @@ class Limits:
         if self._remote and time.monotonic() >= self._away_until:
             try:
                 return self._spend(self.limiter.limiter, budget, key)
-            except Exception as error:  # noqa: BLE001 - each storage has its own; a limit may not stop the service
+            except Exception as error:
                 self._note_absence(error)
         return self._spend(self._memory if self._remote else self.limiter.limiter, budget, key)
 
@@ -87,13 +88,14 @@ def spend() -> None:
     """Take one call of the caller's budget: of `g.rate_key`, a pair ("user", sub), else of their address. The door
     calls it once, right after authentication, whether that succeeded or not. The answer tells what is left
     (draft-ietf-httpapi-ratelimit-headers-10). Raises TooMany."""
-    if "rate_left" in g:
+    environ = request.environ
+    if SPENT in environ:
         return
     name, who = g.get("rate_key") or (ADDRESS, address())
     amount, seconds = BUDGETS[name]
     free, left, wait = _limits().spend(_budget(amount, seconds, name), str(who))
-    g.rate_left = left
-    request.environ.setdefault(EXTRA, []).extend(
+    environ[SPENT] = left
+    environ.setdefault(EXTRA, []).extend(
         (
             ("RateLimit-Policy", f'"{name}";q={amount};w={seconds}'),
             ("RateLimit", f'"{name}";r={left};t={wait}'),

@@ -59,7 +59,7 @@ class Metrics:
         for gauge, read in self._gauges:
             try:
                 gauge.set(read())
-            except Exception:  # noqa: BLE001, S112 - a gauge is a look from outside, it may never break an answer
+            except Exception:  # noqa: S112 - a gauge is a look from outside, it may never break an answer
                 continue
 
     def text(self) -> bytes:

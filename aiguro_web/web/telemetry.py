@@ -18,6 +18,7 @@ from .envelope import BEGAN, REQUEST_ID
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
 
+CODE = "aiguro.error_code"
 log = structlog.get_logger("aiguro")
 
 
@@ -63,7 +64,7 @@ def _write_line(route: str, response: Response, seconds: float) -> None:
         "user": getattr(who, "user_id", None),
         "bytes": None if response.is_streamed else response.content_length,
     }
-    code = g.get("error_code")
+    code = request.environ.get(CODE)
     if code:
         line["code"] = code
     sys.stdout.write(json.dumps(line) + "\n")

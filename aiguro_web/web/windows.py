@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections import deque
+from time import monotonic
 
 from limits.storage import MemoryStorage
 
@@ -16,18 +17,18 @@ class Windows(MemoryStorage):
     request, 12 ms with 20,000 callers) and keeps an empty list per caller for ever. Here a window is a deque, emptied
     at its next use or by a sweep; the clock is the monotonic one, so that a jump of the wall clock frees nobody."""
 
-    STORAGE_SCHEME = ["windows"]  # noqa: RUF012 - the library declares it so
+    STORAGE_SCHEME = ["windows"]
 
     def __init__(self, uri: str | None = None, wrap_exceptions: bool = False, **options: str) -> None:
         super().__init__(uri, wrap_exceptions=wrap_exceptions, **options)
         self.timer.cancel()
         self._lock = threading.Lock()
         self._windows: dict[str, tuple[float, deque[float]]] = {}
-        self._swept = time.monotonic()
+        self._swept = monotonic()
 
     def acquire_entry(self, key: str, limit: int, expiry: int, amount: int = 1) -> bool:
         """Take `amount` places in the window; False, taking none, if there is no room."""
-        now = time.monotonic()
+        now = monotonic()
         with self._lock:
             if now - self._swept > SWEEP_EVERY:
                 self._sweep(now)
@@ -40,7 +41,7 @@ class Windows(MemoryStorage):
 
     def get_moving_window(self, key: str, limit: int, expiry: int) -> tuple[float, int]:
         """When the oldest entry came (wall clock), and how many there are."""
-        now = time.monotonic()
+        now = monotonic()
         with self._lock:
             taken = self._current(key, expiry, now)
             age = now - taken[0] if taken else 0.0

@@ -62,7 +62,8 @@
 
     let frame = null;
     const open = () => button.getAttribute("aria-expanded") === "true";
-    const tell = () => frame.contentWindow.postMessage({ aiguro: key, shown: open() }, origin);
+    let ready = false; // the frame listens
+    const tell = () => ready && frame.contentWindow.postMessage({ aiguro: key, shown: open() }, origin);
 
     function toggle(on) {
       if (on && !frame) {
@@ -83,7 +84,10 @@
     document.addEventListener("keydown", (event) => event.key === "Escape" && open() && toggle(false));
     addEventListener("message", (event) => {
       if (!frame || event.source !== frame.contentWindow || event.origin !== origin || event.data?.aiguro !== key) return;
-      if (event.data.ready) tell();
+      if (event.data.ready) {
+        ready = true;
+        tell();
+      }
       if (event.data.close) toggle(false);
       if (typeof event.data.unread === "number" && !open()) {
         badge.textContent = String(event.data.unread);

@@ -18,7 +18,8 @@ def check(text: str, limit: int) -> list[str]:
     for piece in pieces:
         while text[at].isspace():
             at += 1
-        assert text.startswith(piece, at) and piece
+        assert text.startswith(piece, at)
+        assert piece
         assert length(piece) <= max(limit, 2)
         at += len(piece)
     assert not text[at:].strip()

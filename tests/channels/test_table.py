@@ -16,16 +16,19 @@ NOBODY = Credentials("", "")
 @pytest.mark.parametrize("kind", CHANNELS)
 def test_every_messenger_has_what_a_channel_has(kind):
     made = channel(kind, CONFIG)
-    assert made.type == kind and made.text_limit > 0
+    assert made.type == kind
+    assert made.text_limit > 0
     names = [name for name in vars(Channel) if callable(getattr(Channel, name)) and not name.startswith("_")]
-    assert names and all(callable(getattr(made, name)) for name in names)
+    assert names
+    assert all(callable(getattr(made, name)) for name in names)
 
 
 @pytest.mark.parametrize("kind", CHANNELS)
 def test_every_messenger_splits_to_its_own_limit(kind):
     made = channel(kind, CONFIG)
     pieces = made.split("слово " * 3000)
-    assert len(pieces) > 1 and all(len(piece) <= made.text_limit for piece in pieces)
+    assert len(pieces) > 1
+    assert all(len(piece) <= made.text_limit for piece in pieces)
 
 
 def test_an_unknown_messenger_is_a_lookup_error():
@@ -35,7 +38,8 @@ def test_an_unknown_messenger_is_a_lookup_error():
 
 def test_the_address_of_telegram_comes_from_the_configuration(telegram):
     made = channel("telegram", {"TELEGRAM_API_URL": telegram.url + "/"})
-    assert isinstance(made, TelegramChannel) and made.check(telegram.token).username == "aiguro_test_bot"
+    assert isinstance(made, TelegramChannel)
+    assert made.check(telegram.token).username == "aiguro_test_bot"
 
 
 def test_the_web_chat_accepts_a_message_under_our_own_number():
@@ -45,7 +49,8 @@ def test_the_web_chat_accepts_a_message_under_our_own_number():
 def test_the_web_chat_has_no_webhook():
     chat = channel("webchat", CONFIG)
     chat.subscribe(NOBODY, "https://x.example")
-    assert chat.current_webhook(NOBODY) == "" and chat.poll(NOBODY, 0, 0) == []
+    assert chat.current_webhook(NOBODY) == ""
+    assert chat.poll(NOBODY, 0, 0) == []
     assert chat.verify(Credentials("t", "s"), {"X-Telegram-Bot-Api-Secret-Token": "s"}, b"") is False
     with pytest.raises(Unreadable):
         chat.parse(b"{}")
@@ -57,7 +62,8 @@ def test_the_web_chat_has_no_webhook():
 )
 def test_any_body_can_be_stored_as_jsonb(body):
     stored = json.dumps(storable(body), ensure_ascii=False, allow_nan=False)
-    assert "\\u0000" not in stored.replace("\\\\", "") and stored.encode("utf-8")
+    assert "\\u0000" not in stored.replace("\\\\", "")
+    assert stored.encode("utf-8")
     assert len(stored) < 1 << 17
 
 

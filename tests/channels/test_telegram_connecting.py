@@ -56,7 +56,8 @@ def test_subscribing_sets_the_webhook_with_its_secret_and_kinds(telegram, channe
     channel.subscribe(credentials, "https://chat.example.com/webhooks/telegram/abc")
     assert channel.current_webhook(credentials) == "https://chat.example.com/webhooks/telegram/abc"
     (call,) = telegram.calls("setWebhook")
-    assert call["secret_token"] == credentials.secret and call["max_connections"] == 40
+    assert call["secret_token"] == credentials.secret
+    assert call["max_connections"] == 40
     assert call["allowed_updates"] == list(ALLOWED_UPDATES)
 
 
@@ -76,7 +77,8 @@ def test_unsubscribing_removes_the_webhook_and_may_be_repeated(channel, credenti
 def test_a_connection_without_a_secret_is_not_subscribed(telegram, channel):
     with pytest.raises(Refused) as refusal:
         channel.subscribe(Credentials(telegram.token, ""), "https://chat.example.com/hook")
-    assert refusal.value.code == "no_secret" and not telegram.calls("setWebhook")
+    assert refusal.value.code == "no_secret"
+    assert not telegram.calls("setWebhook")
 
 
 @pytest.mark.parametrize("url", ["http://chat.example.com/hook", "https://chat.example.com:9000/hook", "ftp://x"])
@@ -116,7 +118,8 @@ def test_the_webhooks_health_is_what_telegram_says(telegram, channel, credential
     health = channel.webhook(credentials)
     assert (health.url, health.pending) == (hook.url, 1)
     assert health.last_error == "Wrong response from the webhook: 500"
-    assert health.last_error_at is not None and health.last_error_at.tzinfo is not None
+    assert health.last_error_at is not None
+    assert health.last_error_at.tzinfo is not None
 
 
 @pytest.mark.parametrize(
@@ -158,18 +161,22 @@ def test_the_token_is_in_no_exception_and_no_log(telegram, channel, credentials,
         with pytest.raises(Exception) as raised:
             call()
         seen = "".join(traceback.format_exception(raised.value)) + repr(raised.value) + repr(raised.value.__context__)
-        assert credentials.token not in seen and credentials.token not in str(pickle.dumps(raised.value))
+        assert credentials.token not in seen
+        assert credentials.token not in str(pickle.dumps(raised.value))
         context = raised.value
         while context is not None:
-            assert not hasattr(context, "request") and credentials.token not in repr(vars(context))
+            assert not hasattr(context, "request")
+            assert credentials.token not in repr(vars(context))
             context = context.__context__
-    assert credentials.token not in caplog.text and "AAFake" not in caplog.text
+    assert credentials.token not in caplog.text
+    assert "AAFake" not in caplog.text
 
 
 def test_a_successful_call_is_logged_without_the_token(telegram, channel, caplog):
     caplog.set_level(logging.DEBUG)
     channel.check(telegram.token)
-    assert "/bot***/getMe" in caplog.text and "AAFake" not in caplog.text
+    assert "/bot***/getMe" in caplog.text
+    assert "AAFake" not in caplog.text
 
 
 def test_a_token_that_telegram_echoes_is_struck_out(telegram, channel, credentials, monkeypatch):
@@ -181,8 +188,10 @@ def test_a_token_that_telegram_echoes_is_struck_out(telegram, channel, credentia
     telegram.fail_next(1, "400")
     with pytest.raises(Refused) as refusal:
         channel.send(credentials, "5", "Алло")
-    assert credentials.token not in str(refusal.value) and "***" in str(refusal.value)
+    assert credentials.token not in str(refusal.value)
+    assert "***" in str(refusal.value)
 
 
 def test_credentials_do_not_show_themselves(credentials):
-    assert credentials.token not in repr(credentials) and credentials.secret not in repr(credentials)
+    assert credentials.token not in repr(credentials)
+    assert credentials.secret not in repr(credentials)

@@ -25,7 +25,8 @@ def test_a_long_poll_ends_as_soon_as_a_client_writes(telegram, channel, credenti
     threading.Timer(0.15, telegram.client_writes, (5, "Привет")).start()
     started = time.monotonic()
     ((_, body),) = channel.poll(credentials, 0, 5)
-    assert channel.parse(body)[0].text == "Привет" and 0.1 < time.monotonic() - started < 2
+    assert channel.parse(body)[0].text == "Привет"
+    assert 0.1 < time.monotonic() - started < 2
 
 
 def test_a_poll_may_last_longer_than_other_calls(channel, credentials):
@@ -85,4 +86,6 @@ def test_repeated_and_shuffled_updates_come_as_they_are(telegram, channel, crede
     for number in range(5):
         telegram.client_writes(5, f"№{number}")
     numbers = [number for number, _ in channel.poll(credentials, 0, 0)]
-    assert len(numbers) == 15 and len(set(numbers)) == 5 and numbers != sorted(numbers)
+    assert len(numbers) == 15
+    assert len(set(numbers)) == 5
+    assert numbers != sorted(numbers)

@@ -23,7 +23,8 @@ def test_an_accepted_message_comes_back_with_its_number(telegram, channel, crede
     sent = channel.send(credentials, str(CHAT), "Здравствуйте 👋")
     (message,) = telegram.sent
     assert (message.chat_id, message.text) == (CHAT, "Здравствуйте 👋")
-    assert sent.external_id == str(message.message_id) and sent.moved_to == ""
+    assert sent.external_id == str(message.message_id)
+    assert sent.moved_to == ""
 
 
 def test_text_goes_out_plain_and_link_previews_are_left_to_telegram(telegram, channel, credentials):
@@ -63,7 +64,8 @@ def test_nul_and_half_a_surrogate_pair_do_not_stop_a_message(telegram, channel, 
 def test_a_blank_message_is_refused_without_a_call(telegram, channel, credentials, blank):
     with pytest.raises(Refused) as refusal:
         channel.send(credentials, str(CHAT), blank)
-    assert refusal.value.code == "empty" and not telegram.calls("sendMessage")
+    assert refusal.value.code == "empty"
+    assert not telegram.calls("sendMessage")
 
 
 def test_a_client_who_blocked_the_bot_is_unsubscribed(telegram, channel, credentials):
@@ -109,20 +111,23 @@ def test_a_token_refused_while_sending_breaks_the_connection(telegram, channel, 
     telegram.fail_next(1, kind)
     with pytest.raises(Refused) as refusal:
         channel.send(credentials, str(CHAT), "Алло")
-    assert refusal.value.broken and not refusal.value.unsubscribed
+    assert refusal.value.broken
+    assert not refusal.value.unsubscribed
 
 
 def test_a_revoked_token_breaks_the_connection(telegram, channel, credentials):
     telegram.revoke()
     with pytest.raises(Refused) as refusal:
         channel.send(credentials, str(CHAT), "Алло")
-    assert refusal.value.broken and refusal.value.code == "bad_token"
+    assert refusal.value.broken
+    assert refusal.value.code == "bad_token"
 
 
 def test_what_cannot_be_a_token_breaks_the_connection_without_a_call(telegram, channel):
     with pytest.raises(Refused) as refusal:
         channel.send(Credentials("../../1:A?x=", "s"), str(CHAT), "Алло")
-    assert refusal.value.broken and not telegram.calls("sendMessage")
+    assert refusal.value.broken
+    assert not telegram.calls("sendMessage")
 
 
 def test_a_moved_group_is_written_to_at_its_new_address(telegram, channel, credentials):
@@ -144,7 +149,8 @@ def test_telegrams_own_500_means_not_accepted(telegram, channel, credentials):
     telegram.fail_next(1, "500")
     with pytest.raises(Later) as later:
         channel.send(credentials, str(CHAT), "Алло")
-    assert later.value.retry_after is None and not telegram.sent
+    assert later.value.retry_after is None
+    assert not telegram.sent
 
 
 @pytest.mark.parametrize("kind", ["502", "cut_before", "garbage", "hang"])
@@ -160,7 +166,8 @@ def test_an_accepted_message_whose_answer_is_lost_is_unknown_and_sent_once(teleg
     telegram.fail_next(1, kind, seconds=3)
     with pytest.raises(Unknown):
         channel.send(credentials, str(CHAT), "Алло")
-    assert len(telegram.sent) == 1 and len(telegram.calls("sendMessage")) == 1
+    assert len(telegram.sent) == 1
+    assert len(telegram.calls("sendMessage")) == 1
 
 
 def test_nobody_listening_means_certainly_not_sent(credentials):

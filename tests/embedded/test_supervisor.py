@@ -70,8 +70,9 @@ def here(tmp_path: Path) -> Iterator[Here]:
     place = Here(tmp_path)
     yield place
     for process in place.running:
-        process.kill()
-        process.communicate()
+        if process.poll() is None:
+            process.terminate()  # lets it end its children, which hold our pipes
+        process.communicate(timeout=15)
 
 
 def test_every_command_runs_with_its_environment_in_a_group_of_its_own(here: Here) -> None:

@@ -24,8 +24,9 @@ TOKEN = "1111111111:AAFakeTokenOfTheTestBot_0123456789"
 class FakeTelegram:
     """`tokens`: token → username. `allow_http`: webhooks on http://127.0.0.1 are accepted too.
 
-    `strict_rate`: setWebhook more than once a second is 429. `retry_scale`: how long a second of Telegram's waiting between
-    webhook tries lasts here. `repeat_updates` and `shuffle` may be set at any time: each update that many times, out of order.
+    `strict_rate`: setWebhook more than once a second is 429. `retry_scale`: how long a second of Telegram's waiting
+    between webhook tries lasts here. `repeat_updates` and `shuffle` may be set at any time: each update so many
+    times, out of order.
     """
 
     def __init__(
@@ -180,7 +181,7 @@ class FakeTelegram:
         retry_after: int = 1,
         seconds: float = 1.0,
     ) -> None:
-        """The next `n` requests fail: see `telegram_http.KINDS`. `method="*"` is every method; `seconds` are of "hang"s."""
+        """The next `n` requests fail as `telegram_http.KINDS` say. `method="*"`: every method; `seconds`: of a hang."""
         if kind not in KINDS:
             raise ValueError(f"{kind!r} is none of {sorted(KINDS)}")
         with self.api.changed:
@@ -269,8 +270,8 @@ class FakeTelegram:
 
 
 CONTROLS = (
-    "add_bot", "client_blocks", "client_edits", "client_leaves_telegram", "client_unblocks", "client_writes", "fail_next",
-    "know", "move_chat", "push", "revoke",
+    "add_bot", "client_blocks", "client_edits", "client_leaves_telegram", "client_unblocks", "client_writes",
+    "fail_next", "know", "move_chat", "push", "revoke",
 )  # fmt: skip
 
 

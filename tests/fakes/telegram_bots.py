@@ -1,4 +1,4 @@
-"""The Bot API's methods over bots in memory: answers, refusals and their exact words, as the published server gives them."""
+"""The Bot API's methods over bots in memory: answers and refusals in the exact words of the published server."""
 
 from __future__ import annotations
 

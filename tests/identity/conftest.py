@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from flask import Flask, g, session
+from pytest_httpserver import HTTPServer
 from werkzeug.test import TestResponse
 
 from aiguro_web.extensions import db
@@ -50,6 +51,19 @@ class Browser:
     def session(self) -> dict[str, Any]:
         with self.app.app_context(), self.client.session_transaction() as stored:
             return dict(stored)
+
+
+@pytest.fixture(scope="module")
+def _server() -> Iterator[HTTPServer]:
+    with HTTPServer(host="127.0.0.1", port=0, threaded=True) as running:
+        yield running
+
+
+@pytest.fixture
+def server(_server: HTTPServer) -> HTTPServer:
+    """A server of the outside world that answers what the test says."""
+    _server.clear()
+    return _server
 
 
 @pytest.fixture
@@ -131,8 +145,9 @@ def ask(app: Flask, clean: None) -> Callable[..., Actor]:
 
     def run(token: str | None, headers: dict[str, str] | None = None, **view_args: Any) -> Actor:
         given = {"Authorization": f"Bearer {token}"} if token is not None else {}
-        with app.app_context(), app.test_request_context(
-            "/api/x", headers={**given, **(headers or {})}, environ_overrides={EXTRA: []}
+        with (
+            app.app_context(),
+            app.test_request_context("/api/x", headers={**given, **(headers or {})}, environ_overrides={EXTRA: []}),
         ):
             assert auth.bearer(view_args) is None
             who: Actor = g.who

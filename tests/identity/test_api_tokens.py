@@ -45,7 +45,8 @@ def test_a_token_is_ours_by_issuer_algorithm_and_claims(app: Flask, clean: None,
     assert (claims["iss"], claims["sub"], claims["org"]) == ("aiguro", str(user_id), 5)
     assert claims["exp"] - claims["iat"] == issued.expires_in == 3600
     row = db.session.get_one(ApiToken, issued.id)
-    assert row.jti == claims["jti"] and issued.token not in repr(row.__dict__)
+    assert row.jti == claims["jti"]
+    assert issued.token not in repr(row.__dict__)
 
 
 def test_the_list_shows_living_tokens_of_oneself_newest_first(app: Flask, make_user: Make) -> None:
@@ -79,7 +80,8 @@ def test_a_use_is_noted_to_the_minute(app: Flask, clean: None, ask: Make, make_u
     ask(issued.token)
     row = db.session.get_one(ApiToken, issued.id, populate_existing=True)
     used = row.last_used_at
-    assert used is not None and abs((datetime.now(UTC) - used).total_seconds()) < 60
+    assert used is not None
+    assert abs((datetime.now(UTC) - used).total_seconds()) < 60
 
 
 def test_rows_of_tokens_that_are_over_are_removed(app: Flask, make_user: Make) -> None:
@@ -116,12 +118,16 @@ def test_the_private_key_is_neither_readable_at_rest_nor_published(
     api_tokens.issue(make_user())
     db.session.commit()
     row = db.session.scalars(select(SigningKey).order_by(SigningKey.id.desc())).first()
-    assert row is not None and b'"d"' not in row.private_encrypted and "d" not in row.public_jwk
+    assert row is not None
+    assert b'"d"' not in row.private_encrypted
+    assert "d" not in row.public_jwk
     answer = browser.open("/.well-known/jwks.json")
     keys = json.loads(answer.get_data())["keys"]
-    assert answer.status_code == 200 and keys
+    assert answer.status_code == 200
+    assert keys
     for key in keys:
-        assert set(key) == {"kty", "crv", "x", "kid", "use", "alg"} and key["alg"] == "Ed25519"
+        assert set(key) == {"kty", "crv", "x", "kid", "use", "alg"}
+        assert key["alg"] == "Ed25519"
         assert not OKPKey.import_key(key).is_private
 
 
@@ -129,7 +135,8 @@ def test_a_password_gives_a_token_that_works(browser: Browser, ask: Make, make_u
     user_id = make_user("grant@identity.example")
     answer = post_token(browser, form("grant@identity.example"), headers={"Idempotency-Key": "x"})
     body = answer.get_json()
-    assert answer.status_code == 200 and set(body) == {"access_token", "token_type", "expires_in"}
+    assert answer.status_code == 200
+    assert set(body) == {"access_token", "token_type", "expires_in"}
     assert (body["token_type"], body["expires_in"]) == ("Bearer", 12 * 3600)
     assert answer.headers["Cache-Control"] == "no-store"
     assert ask(body["access_token"]).user_id == user_id
@@ -151,12 +158,15 @@ def test_a_refusal_carries_the_word_of_oauth_and_a_russian_sentence(
     answer = post_token(browser, data)
     body = answer.get_json()
     assert (answer.status_code, answer.mimetype, body["error"]) == (400, "application/problem+json", word)
-    assert body["status"] == 400 and any("а" <= letter <= "я" for letter in body["detail"])
+    assert body["status"] == 400
+    assert any("а" <= letter <= "я" for letter in body["detail"])
 
 
 def test_unknown_and_wrong_read_the_same(browser: Browser, make_user: Make) -> None:
     make_user("grant@identity.example")
-    bodies = [post_token(browser, form(name, "не тот")).get_json() for name in ("grant@identity.example", "no@x.example")]
+    bodies = [
+        post_token(browser, form(name, "не тот")).get_json() for name in ("grant@identity.example", "no@x.example")
+    ]
     for body in bodies:
         body.pop("request_id")
     assert bodies[0] == bodies[1]
@@ -172,6 +182,7 @@ def test_the_sixth_wrong_password_in_5_minutes_waits_even_if_it_is_right(browser
     for _ in range(5):
         assert post_token(browser, form("tries@identity.example", "не тот")).status_code == 400
     answer = post_token(browser, form("Tries@identity.example"))
-    assert answer.status_code == 429 and int(answer.headers["Retry-After"]) in range(250, 301)
+    assert answer.status_code == 429
+    assert int(answer.headers["Retry-After"]) in range(250, 301)
     elsewhere = post_token(browser, form("tries@identity.example"), environ_base={"REMOTE_ADDR": "10.0.0.9"})
     assert elsewhere.status_code == 200

@@ -144,20 +144,26 @@ def test_only_one_bearer_header_counts(header: str, app: Flask, ask: Ask, make_u
 
 def test_a_token_in_the_address_or_in_a_cookie_is_nobody(app: Flask, make_user: Ask, clean: None) -> None:
     token = issue(app, make_user()).token
-    with app.app_context(), app.test_request_context(
-        f"/api/x?access_token={token}&token={token}",
-        headers={"Cookie": f"__session={token}; aiguro_session={token}"},
-        environ_overrides={EXTRA: []},
-    ), pytest.raises(Unauthorized):
+    with (
+        app.app_context(),
+        app.test_request_context(
+            f"/api/x?access_token={token}&token={token}",
+            headers={"Cookie": f"__session={token}; aiguro_session={token}"},
+            environ_overrides={EXTRA: []},
+        ),
+        pytest.raises(Unauthorized),
+    ):
         auth.bearer({})
 
 
 def test_two_authorization_headers_are_refused(app: Flask, make_user: Ask, clean: None) -> None:
     token = issue(app, make_user()).token
     headers = [("Authorization", f"Bearer {token}"), ("Authorization", f"Bearer {token}")]
-    with app.app_context(), app.test_request_context(
-        "/api/x", headers=headers, environ_overrides={EXTRA: []}
-    ), pytest.raises(Unauthorized):
+    with (
+        app.app_context(),
+        app.test_request_context("/api/x", headers=headers, environ_overrides={EXTRA: []}),
+        pytest.raises(Unauthorized),
+    ):
         auth.bearer({})
 
 
@@ -177,9 +183,7 @@ def test_our_own_token_acts_for_its_user_where_they_are_member(
         ask(token, org=other)
 
 
-def test_a_revoked_token_ends_within_a_minute(
-    app: Flask, ask: Ask, make_user: Ask, pass_time: Ask
-) -> None:
+def test_a_revoked_token_ends_within_a_minute(app: Flask, ask: Ask, make_user: Ask, pass_time: Ask) -> None:
     user_id = make_user()
     issued = issue(app, user_id)
     who = ask(issued.token)

@@ -6,7 +6,6 @@ import json
 import socket
 import threading
 import time
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -51,9 +50,8 @@ class Clock:
 
 
 @pytest.fixture
-def issuer() -> Iterator[Issuer]:
-    with HTTPServer(host="127.0.0.1", port=0, threaded=True) as server:
-        yield Issuer(server)
+def issuer(server: HTTPServer) -> Issuer:
+    return Issuer(server)
 
 
 @pytest.fixture

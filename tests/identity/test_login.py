@@ -34,7 +34,9 @@ def test_the_right_password_opens_the_pages(browser: Browser, member: int) -> No
 
 def test_the_cookie_is_not_for_scripts_and_not_for_other_sites(browser: Browser) -> None:
     cookie = browser.login(EMAIL).headers["Set-Cookie"]
-    assert "HttpOnly" in cookie and "SameSite=Lax" in cookie and "Secure" not in cookie
+    assert "HttpOnly" in cookie
+    assert "SameSite=Lax" in cookie
+    assert "Secure" not in cookie
 
 
 @pytest.mark.parametrize("how", ["tls", "public address"])
@@ -55,7 +57,8 @@ def test_nothing_of_the_session_before_survives_signing_in(browser: Browser) -> 
         planted["planted"], planted["org_id"] = "by an attacker", 2
     browser.login(EMAIL)
     after = browser.session()
-    assert "planted" not in after and "org_id" not in after
+    assert "planted" not in after
+    assert "org_id" not in after
     answer = browser.open("/dashboard/org", "POST", data={"org_id": "1"}, headers={"X-CSRFToken": csrf_before})
     assert answer.status_code == 400
 
@@ -98,7 +101,8 @@ def test_the_sixth_try_in_5_minutes_waits_even_with_the_right_password(browser: 
     for _ in range(5):
         assert browser.login(EMAIL, "не тот").status_code == 400
     answer = browser.login(EMAIL.upper())
-    assert answer.status_code == 429 and int(answer.headers["Retry-After"]) > 250
+    assert answer.status_code == 429
+    assert int(answer.headers["Retry-After"]) > 250
     assert "Слишком много" in answer.get_data(as_text=True)
     assert browser.login("other@identity.example").status_code == 303
 
@@ -116,7 +120,8 @@ def test_who_knows_the_password_is_not_locked_out_by_signing_in_often(app: Flask
 
 def test_without_a_csrf_token_nobody_signs_in(browser: Browser) -> None:
     answer = browser.open("/login", "POST", data={"email": EMAIL, "password": PASSWORD})
-    assert answer.status_code == 400 and "_user_id" not in browser.session()
+    assert answer.status_code == 400
+    assert "_user_id" not in browser.session()
 
 
 def test_a_foreign_site_cannot_post_the_form(browser: Browser) -> None:

@@ -1,4 +1,4 @@
-"""Signing in at Clerk against a provider over a socket: authorize, callback, token, userinfo; and a provider that lies."""
+"""Signing in at Clerk, against a provider over a socket: authorize, callback, token, userinfo; and one that lies."""
 
 from __future__ import annotations
 
@@ -34,7 +34,12 @@ class Provider:
     def __init__(self, server: HTTPServer) -> None:
         self.issuer = server.url_for("").rstrip("/")
         self.claims: dict[str, Any] = {}
-        self.facts: dict[str, Any] = {"sub": "user_oidc", "name": "Анна", "email": "a@x.example", "email_verified": True}
+        self.facts: dict[str, Any] = {
+            "sub": "user_oidc",
+            "name": "Анна",
+            "email": "a@x.example",
+            "email_verified": True,
+        }
         self.metadata: dict[str, Any] = {}
         self.head = header(cat=None)
         self.key: RSAKey | OctKey = rsa_key()
@@ -42,7 +47,6 @@ class Provider:
         self.leave_out = False
         self.codes: dict[str, dict[str, str]] = {}
         self.asked: list[str] = []
-        self.in_transaction: list[bool] = []
         for path, handler in (
             ("/.well-known/openid-configuration", self.describe),
             ("/jwks", self.keys),
@@ -58,12 +62,12 @@ class Provider:
             "token_endpoint": self.issuer + "/token",
             "userinfo_endpoint": self.issuer + "/userinfo",
             "jwks_uri": self.issuer + "/jwks",
-            "id_token_signing_alg_values_supported": ["RS256", "HS256", "none"],
+            "id_token_signing_alg_values_supported": ["RS256", "RS512", "HS256", "none"],
         }
         return self.say(base | self.metadata)
 
     def keys(self, request: Request) -> Response:
-        return self.say(jwk_set())
+        return self.say({"keys": [{name: row[name] for name in row if name != "alg"} for row in jwk_set()["keys"]]})
 
     def authorize(self, location: str) -> tuple[str, str]:
         """What the person's browser does there; gives the code and the state that come back."""
@@ -71,7 +75,8 @@ class Provider:
         assert f"{url.scheme}://{url.netloc}{url.path}" == self.issuer + "/authorize"
         query = {name: values[0] for name, values in parse_qs(url.query).items()}
         assert (query["client_id"], query["response_type"]) == (CLIENT, "code")
-        assert query["code_challenge_method"] == "S256" and "openid" in query["scope"]
+        assert query["code_challenge_method"] == "S256"
+        assert "openid" in query["scope"]
         code = f"code_{len(self.codes)}"
         self.codes[code] = query
         return code, query["state"]
@@ -82,7 +87,8 @@ class Provider:
         challenge = base64.urlsafe_b64encode(hashlib.sha256(request.form["code_verifier"].encode()).digest())
         assert challenge.rstrip(b"=").decode() == query["code_challenge"]
         assert request.form["redirect_uri"] == query["redirect_uri"]
-        assert request.authorization is not None and request.authorization.password == SECRET
+        assert request.authorization is not None
+        assert request.authorization.password == SECRET
         now = int(time.time())
         base = {"iss": self.issuer, "sub": "user_oidc", "aud": CLIENT, "iat": now, "exp": now + 60}
         claims = {**base, "nonce": query["nonce"], **self.claims}
@@ -102,18 +108,17 @@ class Provider:
 
 
 @pytest.fixture
-def provider(app: Flask, monkeypatch: pytest.MonkeyPatch) -> Iterator[Provider]:
-    with HTTPServer(host="127.0.0.1", port=0, threaded=True) as server:
-        made = Provider(server)
-        before = app.extensions["aiguro_oidc"]
-        for name, value in (
-            ("CLERK_ISSUER", made.issuer), ("CLERK_CLIENT_ID", CLIENT), ("CLERK_CLIENT_SECRET", SECRET),
-        ):  # fmt: skip
-            monkeypatch.setitem(app.config, name, value)
-        oidc.init_app(app)
-        yield made
-        app.extensions["aiguro_oidc"] = before
-        server.check_assertions()
+def provider(app: Flask, server: HTTPServer, monkeypatch: pytest.MonkeyPatch) -> Iterator[Provider]:
+    made = Provider(server)
+    before = app.extensions["aiguro_oidc"]
+    for name, value in (
+        ("CLERK_ISSUER", made.issuer), ("CLERK_CLIENT_ID", CLIENT), ("CLERK_CLIENT_SECRET", SECRET),
+    ):  # fmt: skip
+        monkeypatch.setitem(app.config, name, value)
+    oidc.init_app(app)
+    yield made
+    app.extensions["aiguro_oidc"] = before
+    server.check()
 
 
 def come_back(browser: Browser, provider: Provider, next_path: str = "", **change: str) -> Any:
@@ -200,6 +205,7 @@ def refused(answer: Any, browser: Browser) -> bool:
 LIES: dict[str, dict[str, Any]] = {
     "another issuer": {"claims": {"iss": "https://evil.test"}},
     "another audience": {"claims": {"aud": "client_2"}},
+    "another audience, for us as its party": {"claims": {"aud": "client_2", "azp": CLIENT}},
     "no audience": {"claims": {"aud": None}},
     "another party": {"claims": {"aud": [CLIENT, "client_2"], "azp": "client_2"}},
     "a nonce of another login": {"claims": {"nonce": "other"}},
@@ -212,6 +218,7 @@ LIES: dict[str, dict[str, Any]] = {
     "HS256 that its metadata allows": {
         "head": {"alg": "HS256", "kid": "ins_1"}, "key": OctKey.import_key("a shared secret of 32 characters!"),
     },
+    "RS512 that its metadata allows": {"head": {"alg": "RS512", "kid": "ins_1"}},
     "no id token": {"leave_out": True},
     "metadata of another issuer": {"metadata": {"issuer": "https://evil.test"}},
 }  # fmt: skip
@@ -221,10 +228,7 @@ LIES: dict[str, dict[str, Any]] = {
 def test_a_lying_provider_lets_nobody_in(lie: dict[str, Any], browser: Browser, provider: Provider) -> None:
     for name, value in lie.items():
         setattr(provider, name, value)
-    if "metadata" in lie:
-        answer = browser.open("/login/clerk")
-    else:
-        answer = come_back(browser, provider)
+    answer = browser.open("/login/clerk") if "metadata" in lie else come_back(browser, provider)
     assert refused(answer, browser)
 
 
@@ -265,7 +269,8 @@ def test_a_switched_off_user_of_clerk_stays_out(app: Flask, browser: Browser, pr
         users.first_sight(provider.issuer, "user_oidc").is_active = False
         db.session.commit()
     answer = come_back(browser, provider)
-    assert answer.status_code == 403 and "отключён" in answer.get_data(as_text=True)
+    assert answer.status_code == 403
+    assert "отключён" in answer.get_data(as_text=True)
     assert "_user_id" not in browser.session()
 
 

@@ -66,7 +66,10 @@ def test_staff_need_no_organisation_but_have_no_role(visit: Visit, make_user: Vi
 @pytest.mark.parametrize("stored", [{}, {"_user_id": "999999999"}, {"_user_id": "x"}, {"_user_id": "1; DROP"}])
 def test_nobody_is_sent_to_sign_in_and_back(stored: dict[str, Any], visit: Visit) -> None:
     answer, who = visit(stored, "/dashboard/clients?search=%D0%B0%26b")
-    assert (answer.status_code, answer.location) == (303, "/login?next=%2Fdashboard%2Fclients%3Fsearch%3D%25D0%25B0%2526b")
+    assert (answer.status_code, answer.location) == (
+        303,
+        "/login?next=%2Fdashboard%2Fclients%3Fsearch%3D%25D0%25B0%2526b",
+    )
     assert who is None
 
 
@@ -157,15 +160,17 @@ def test_the_public_guard_knows_nobody(app: Flask) -> None:
 
 
 @pytest.mark.parametrize("target", [
-    "/dashboard/messengers?uuid=1&x=/y", "/dashboard/clients/5", "/dashboard/overview?from=2026-01-01#top", "/x//y", "/ы",
+    "/dashboard/messengers?uuid=1&x=/y", "/dashboard/clients/5", "/dashboard/overview?from=2026-01-01#top", "/x//y",
+    "/ы",
 ])  # fmt: skip
 def test_a_path_of_this_site_may_follow_signing_in(target: str) -> None:
     assert sessions.local_path(target) == target
 
 
 ATTACKS = [
-    None, "", "dashboard", "//evil.test", "///evil.test", "/\\evil.test", "\\\\evil.test", "/\t/evil.test", "\t//evil.test",
-    "/\n/evil.test", "/\r/evil.test", " //evil.test", "http:evil.test", "http://evil.test", "https:/evil.test",
+    None, "", "dashboard", "//evil.test", "///evil.test", "/\\evil.test", "\\\\evil.test", "/\t/evil.test",
+    "\t//evil.test", "/\n/evil.test", "/\r/evil.test", " //evil.test", "http:evil.test", "http://evil.test",
+    "https:/evil.test",
     "HTTP://evil.test", "javascript:alert(1)", "data:text/html,x", "/x\x00", "/\xa0/evil.test", "/a b", "?next=/", "#x",
     "//[::1", "/" + "x" * 2000, "/login", "/login?next=/login", "/login/clerk", "/logout", "/",
 ]  # fmt: skip
@@ -187,7 +192,9 @@ def test_choosing_an_organisation_needs_membership(
         answer = browser.open("/dashboard/org", "POST", data={"org_id": str(chosen)}, headers=token)
         assert answer.status_code == status
         assert browser.session()["org_id"] == second
-    answer = browser.open("/dashboard/org", "POST", data={"org_id": str(first)}, headers={**token, "HX-Request": "true"})
+    answer = browser.open(
+        "/dashboard/org", "POST", data={"org_id": str(first)}, headers={**token, "HX-Request": "true"}
+    )
     assert (answer.status_code, answer.headers["HX-Redirect"]) == (204, sessions.HOME)
     assert browser.session()["org_id"] == first
 
@@ -198,7 +205,7 @@ def csrf_of(app: Flask, browser: Browser) -> str:
 
     with app.app_context(), app.test_request_context("/"):
         session.update(browser.session())
-        token = generate_csrf()
+        token = str(generate_csrf())
         stored = dict(session)
     with browser.app.app_context(), browser.client.session_transaction() as kept:
         kept.update(stored)

@@ -12,7 +12,8 @@ def test_an_entry_is_forgotten_when_its_time_is_over() -> None:
     moment[0] = 114.9
     assert memory.get("a") == 1
     moment[0] = 115
-    assert memory.get("a") is None and len(memory) == 0
+    assert memory.get("a") is None
+    assert len(memory) == 0
 
 
 def test_the_entry_unused_for_the_longest_time_makes_room() -> None:

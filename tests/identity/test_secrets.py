@@ -25,7 +25,8 @@ def test_a_secret_comes_back_and_is_not_readable_at_rest() -> None:
     secrets.configure(OLD)
     stored = secrets.encrypt("123:токен")
     assert secrets.decrypt(stored) == "123:токен"
-    assert b"123" not in stored and stored != secrets.encrypt("123:токен")
+    assert b"123" not in stored
+    assert stored != secrets.encrypt("123:токен")
 
 
 def test_an_old_key_behind_the_comma_still_opens_and_renewing_moves_to_the_new_one() -> None:
@@ -85,7 +86,8 @@ def test_without_a_stored_password_the_same_work_is_done(monkeypatch: pytest.Mon
     monkeypatch.setattr(passwords, "hasher", watching)
     passwords.matches(passwords.hash_new("a password"), "another one")
     passwords.matches(None, "another one")
-    assert len(verified) == 2 and verified[0] == verified[1]
+    assert len(verified) == 2
+    assert verified[0] == verified[1]
 
 
 def test_an_odd_password_is_wrong_and_not_an_error() -> None:

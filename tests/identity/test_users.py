@@ -62,8 +62,10 @@ def test_somebody_of_clerk_is_never_found_by_e_mail(app: Flask, make_user: Make)
     clerks = users.first_sight("https://clerk.test", "user_e", "Анна", "anna@identity.example")
     only = users.first_sight("https://clerk.test", "user_o", "Олег", "oleg@identity.example")
     found = users.find_by_email("anna@identity.example")
-    assert found is not None and found.id == local != clerks.id
-    assert only.email and users.find_by_email("oleg@identity.example") is None
+    assert found is not None
+    assert found.id == local != clerks.id
+    assert only.email
+    assert users.find_by_email("oleg@identity.example") is None
 
 
 @pytest.mark.parametrize(("given", "kept"), [
@@ -112,13 +114,13 @@ def test_a_hash_of_weaker_parameters_is_renewed_at_the_next_login(app: Flask, ma
     assert db.session.get_one(User, user_id).password_hash == weak
     users.sign_in("weak@identity.example", PASSWORD)
     renewed = db.session.get_one(User, user_id).password_hash
-    assert renewed != weak and renewed is not None and not passwords.is_outdated(renewed)
+    assert renewed != weak
+    assert renewed is not None
+    assert not passwords.is_outdated(renewed)
     assert users.sign_in("weak@identity.example", PASSWORD).id == user_id
 
 
-def test_demo_people_do_not_exist_in_production(
-    app: Flask, make_user: Make, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_demo_people_do_not_exist_in_production(app: Flask, make_user: Make, monkeypatch: pytest.MonkeyPatch) -> None:
     user_id = make_user("demo@identity.example", is_demo=True)
     assert users.sign_in("demo@identity.example", PASSWORD).id == user_id
     assert "demo@identity.example" in users.list_demo_emails()

@@ -27,7 +27,8 @@ def problem(response: TestResponse, status: int) -> dict[str, Any]:
     body: dict[str, Any] = json.loads(response.data)
     assert {"type", "title", "status", "detail", "instance", "error", "code", "request_id"} <= set(body)
     assert body["status"] == status
-    assert isinstance(body["error"], str) and body["error"]
+    assert isinstance(body["error"], str)
+    assert body["error"]
     assert body["request_id"] == response.headers["X-Request-Id"]
     assert any("а" <= letter <= "я" for letter in body["error"].lower()), body["error"]
     return body

@@ -145,7 +145,7 @@ HOSTILE = {
     "100,000 levels of objects": b'{"a":' * 100_000,
     "levels after many strings": b'{"parts": ["[[[", "\\"[", ' + b"[" * 40 + b"]" * 40 + b"]}",
     "an unclosed string of brackets": b'{"text": "' + b"[" * 1000,
-    "a too long text": '{"text": "12345678901"}'.encode(),
+    "a too long text": b'{"text": "12345678901"}',
     "a wrong literal": b'{"kind": "c"}',
     "text for a number": b'{"price": "many"}',
     "an object for text": b'{"text": {}}',
@@ -232,8 +232,8 @@ def test_a_query_is_read(client: FlaskClient) -> None:
         "page=1_0", "page=%D9%A3", "page=%EF%BC%91", "page=%2B1", "page=+1", "page=1+", "page=01", "page=1.0",
         "page=1e1", "page=0x1", "page=", "page=0", "page=-1", "page=1001", "page=true", "page=" + "9" * 5000,
         "page=1&page=2", "page=1&page=1", "q=a&q=b", "q=%00", "ai=yes", "ai=TRUE", "ai=", "price=1e999", "price=NaN",
-        "price=1_0", "price=.5", "since=1", "since=now", "since=2026-13-45", "sort=newest", "stage=x", "stage=1&stage=x",
-        "stage=1&stage=2&stage=3&stage=4", "since=2026-01-01T00:00:00%2B99:99",
+        "price=1_0", "price=.5", "since=1", "since=now", "since=2026-13-45", "sort=newest", "stage=x",
+        "stage=1&stage=x", "stage=1&stage=2&stage=3&stage=4", "since=2026-01-01T00:00:00%2B99:99",
     ],
 )  # fmt: skip
 def test_a_loose_query_is_refused(client: FlaskClient, query: str) -> None:

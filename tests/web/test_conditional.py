@@ -50,7 +50,8 @@ def client(tmp_path: Any) -> FlaskClient:
 def test_a_read_has_a_strong_tag_and_says_how_it_may_be_kept(client: FlaskClient) -> None:
     response = client.get("/api/list")
     tag = response.headers["ETag"]
-    assert tag.startswith('"') and tag.endswith('"')
+    assert tag.startswith('"')
+    assert tag.endswith('"')
     assert response.headers["Cache-Control"] == "private, no-cache"
     assert response.headers.getlist("Vary") == ["Authorization, Accept-Encoding, Origin"]
     again = client.get("/api/list", headers={"If-None-Match": tag})
@@ -58,7 +59,8 @@ def test_a_read_has_a_strong_tag_and_says_how_it_may_be_kept(client: FlaskClient
     assert again.headers["ETag"] == tag
     assert again.headers["Cache-Control"] == "private, no-cache"
     assert again.headers["Vary"] == response.headers["Vary"]
-    assert "Content-Type" not in again.headers and "Content-Length" not in again.headers
+    assert "Content-Type" not in again.headers
+    assert "Content-Length" not in again.headers
 
 
 @pytest.mark.parametrize("form", ['W/{}', '"other", {}', '"a,b" , W/"c",{}', "*"])
@@ -105,7 +107,8 @@ def test_the_tag_of_a_static_file_stays_good(client: FlaskClient, coding: str) -
 
 def test_head_answers_as_get_without_a_body(client: FlaskClient) -> None:
     get, head = client.get("/api/list"), client.head("/api/list")
-    assert head.status_code == 200 and head.data == b""
+    assert head.status_code == 200
+    assert head.data == b""
     assert head.headers["ETag"] == get.headers["ETag"]
     assert head.headers["Content-Length"] == str(len(get.data))
 

@@ -179,7 +179,8 @@ def test_people_get_a_page() -> None:
     assert response.status_code == 404
     assert response.mimetype == "text/html"
     text = response.get_data(as_text=True)
-    assert "Диалога нет" in text and response.headers["X-Request-Id"] in text
+    assert "Диалога нет" in text
+    assert response.headers["X-Request-Id"] in text
 
 
 def test_htmx_gets_a_toast_and_swaps_nothing() -> None:

@@ -10,11 +10,12 @@ Object.assign(htmx.config, {
   selfRequestsOnly: true,
   timeout: 20000,
   defaultSettleDelay: 0,
+  attributesToSettle: [], // it would write style attributes, which the policy forbids
   scrollIntoViewOnBoost: false,
   responseHandling: [
     { code: "204", swap: false },
     { code: "[23]..", swap: true },
-    { code: "422", swap: true }, // the form comes back with what is wrong in it
+    { code: "409|422", swap: true, error: true }, // a form comes back with what is wrong in it
     { code: "[45]..", swap: false, error: true },
   ],
 });

@@ -42,7 +42,8 @@ document.addEventListener("toast", (event) => {
 
 document.addEventListener("htmx:responseError", (event) => {
   const { xhr } = event.detail;
-  if (isBackground(event) || /HX-(Redirect|Trigger):/i.test(xhr.getAllResponseHeaders())) return;
+  if (isBackground(event) || xhr.status === 409 || xhr.status === 422) return;
+  if (/HX-(Redirect|Trigger):/i.test(xhr.getAllResponseHeaders())) return;
   toast("toast-failed");
 });
 

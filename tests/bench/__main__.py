@@ -1,0 +1,227 @@
+"""Seeds a database of its own, starts the product and the limit side by side, and prints their ratios.
+
+    python -m tests.bench [--dialogs 100000] [--orgs 20] [--rounds 7] [--seconds 1.5] [--only WORD]
+"""
+
+from __future__ import annotations
+
+import argparse
+import itertools
+import json
+import os
+import random
+import signal
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import psycopg
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT))
+
+from aiguro_web import embedded, seeding  # noqa: E402
+from tests.bench.load import Wire, burst, request  # noqa: E402
+from tests.databases import SECRET, plain  # noqa: E402
+
+TICKS = os.sysconf("SC_CLK_TCK")
+USERS = 150
+
+
+@dataclass
+class Row:
+    """One comparison; the budget is performance.md's."""
+
+    name: str
+    limit: Callable[[], bytes]
+    ours: Callable[[], bytes]
+    budget: float
+    wanted: int = 200
+    same: bool = False
+
+
+def main() -> None:
+    options = _options()
+    instance = Path(os.environ.get("AIGURO_BENCH_INSTANCE") or ROOT / "instance" / "bench")
+    server = embedded.start(instance)  # durable: the price of a commit is part of the truth
+    seeded, tokens = _prepare(server, options)
+    servers = [_serve("tests.bench.limit:app", seeded, server), _serve("wsgi:app", seeded, server)]
+    try:
+        for row in _rows(seeded, tokens, servers[1][1], server):
+            if options.only in row.name:
+                _compare(row, servers, options)
+    finally:
+        for process, _ in servers:
+            process.send_signal(signal.SIGTERM)
+        for process, _ in servers:
+            process.wait(20)
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="make bench ARGS=…", description=__doc__)
+    parser.add_argument("--dialogs", type=int, default=100_000)
+    parser.add_argument("--orgs", type=int, default=20)
+    parser.add_argument("--rounds", type=int, default=7)
+    parser.add_argument("--seconds", type=float, default=1.5)
+    parser.add_argument("--only", default="")
+    return parser.parse_args()
+
+
+def _environment(server: embedded.Server) -> dict[str, str]:
+    urls = server.urls("bench")
+    return {
+        **os.environ, "AIGURO_ENV": "development", "SECRET_KEY": SECRET, "DATABASE_URL": urls.app,
+        "DATABASE_OWNER_URL": urls.owner, "BENCH_ADMIN": plain(urls.admin), "PUBLIC_URL": "http://bench.example",
+    }  # fmt: skip
+
+
+def _prepare(server: embedded.Server, options: argparse.Namespace) -> tuple[seeding.Seeded, list[str]]:
+    """A database `bench` with the asked number of rows, kept for the next run; and an admin's token."""
+    with psycopg.connect(plain(server.admin_url()), autocommit=True) as admin:
+        admin.execute('DROP DATABASE IF EXISTS "bench" WITH (FORCE)')
+        admin.execute('CREATE DATABASE "bench" OWNER aiguro_owner')
+    os.environ.update(_environment(server))
+    import flask_migrate
+
+    from aiguro_web import create_app
+    from aiguro_web.extensions import db
+    from aiguro_web.models import Role
+    from aiguro_web.services import api_tokens, organizations, users
+
+    app = create_app()
+    with app.app_context():
+        flask_migrate.upgrade()
+        began = time.perf_counter()
+        seeded = seeding.seed(server.urls("bench").owner, options.dialogs, options.orgs)
+        print(f"seeded {options.dialogs} dialogs of {options.orgs} organisations in {time.perf_counter() - began:.0f} s")
+        tokens = []
+        for number in range(USERS):
+            user = users.first_sight("bench", f"user-{number}")
+            db.session.flush()
+            organizations.invite(seeded.org, user.id, Role.admin)
+            tokens.append(api_tokens.issue(user.id).token)
+        db.session.commit()
+        db.session.remove()
+        db.engine.dispose()
+    return seeded, tokens
+
+
+def _serve(target: str, seeded: seeding.Seeded, server: embedded.Server) -> tuple[subprocess.Popen[bytes], int]:
+    import socket
+
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    env = {
+        **_environment(server), "PORT": str(port), "BENCH_ORG": str(seeded.org), "BENCH_FUNNEL": str(seeded.big_funnel),
+        "BENCH_CONNECTION": str(seeded.connection), "RATELIMIT_ENABLED": "1",
+    }  # fmt: skip
+    process = subprocess.Popen(
+        [sys.executable, "-m", "gunicorn", "-c", "gunicorn.conf.py", target], env=env, cwd=ROOT, stdout=subprocess.DEVNULL
+    )
+    for _ in range(200):
+        try:
+            Wire(port)
+            return process, port
+        except OSError:
+            time.sleep(0.1)
+    raise SystemExit(f"{target} did not start")
+
+
+def _rows(seeded: seeding.Seeded, tokens: list[str], port: int, server: embedded.Server) -> list[Row]:
+    # The product's own limit of 1000 calls a minute stays on: the calls are those of many users.
+    def asking(path: str, **more: str) -> Callable[[], bytes]:
+        raws = [request("GET", path, {"Authorization": f"Bearer {token}", **more}) for token in tokens]
+        turns = itertools.cycle(raws)
+        return lambda: next(turns)
+
+    base = f"/api/organization/{seeded.org}/funnel/{seeded.big_funnel}"
+    with psycopg.connect(plain(server.urls("bench").admin)) as admin:
+        uuid, chats = admin.execute(
+            "SELECT (SELECT uuid FROM dialog WHERE funnel_id = %s ORDER BY id DESC LIMIT 1), "
+            "(SELECT array_agg(external_id) FROM client_identity WHERE connection_id = %s)",
+            [seeded.big_funnel, seeded.connection],
+        ).fetchone()
+    rows = []
+    for count, budget, unchanged in ((50, 0.6, 1.5), (1000, 0.9, 20.0)):
+        limit = request("GET", f"/list/{count}", {})
+        path = f"{base}/dialogs?limit={count}"
+        _, head, _ = Wire(port).ask(asking(path)())
+        tag = next(line[6:] for line in head.decode().split("\r\n") if line.lower().startswith("etag:"))
+        rows += [
+            Row(f"list of {count}", lambda raw=limit: raw, asking(path), budget, same=True),
+            Row(
+                f"list of {count}, unchanged (304)", lambda raw=limit: raw,
+                asking(path, **{"If-None-Match": tag}), unchanged, wanted=304,
+            ),
+        ]  # fmt: skip
+    rows.append(
+        Row(
+            "messages, newest 50", lambda: request("GET", f"/messages/{uuid}", {}),
+            asking(f"{base}/dialog/{uuid}/messages?limit=50"), 0.5,
+        )
+    )  # fmt: skip
+    counter = itertools.count(10_000_000)
+
+    def update() -> bytes:
+        number = next(counter)
+        chat = random.choice(chats)
+        message = {"message_id": number, "date": int(time.time()), "chat": {"id": 1, "type": "private"}, "text": "Здравствуйте, сколько стоит доставка до Казани?"}
+        message["from"] = {"id": 1, "is_bot": False, "first_name": "Анна"}
+        body = json.dumps({"update_id": number, "message": message}, ensure_ascii=False)
+        return body.replace('"chat": {"id": 1', f'"chat": {{"id": {chat}').encode()
+
+    secret = {"X-Telegram-Bot-Api-Secret-Token": seeding.SECRET, "Content-Type": "application/json"}
+    rows.append(
+        Row(
+            "inbound message", lambda: request("POST", "/inbound", {"Content-Type": "application/json"}, update()),
+            lambda: request("POST", f"/webhooks/telegram/{seeded.key}", secret, update()), 0.5,
+        )
+    )  # fmt: skip
+    return rows
+
+
+def _compare(row: Row, servers: list[tuple[subprocess.Popen[bytes], int]], options: argparse.Namespace) -> None:
+    (limit, limit_port), (ours, our_port) = servers
+    if row.same:
+        bodies = [Wire(port).ask(make())[2] for port, make in ((limit_port, row.limit), (our_port, row.ours))]
+        if json.loads(bodies[0]) != json.loads(bodies[1]):
+            raise SystemExit(f"{row.name}: the two answers differ")
+    speeds: list[list[float]] = [[], []]
+    costs: list[list[float]] = [[], []]
+    for number in range(options.rounds + 1):
+        for side, (process, port, make, wanted) in enumerate(
+            ((limit, limit_port, row.limit, 200), (ours, our_port, row.ours, row.wanted))
+        ):
+            before = _cpu(process.pid)
+            found = burst(port, make, options.seconds, wanted=wanted)
+            if found.failures:
+                raise SystemExit(f"{row.name}: {found.failures} of {found.requests} answers were not {wanted}")
+            if number:  # the first round warms up
+                speeds[side].append(found.requests / found.seconds)
+                costs[side].append((_cpu(process.pid) - before) / found.requests * 1e6)
+    speed, cost = [[statistics.median(values) for values in both] for both in (speeds, costs)]
+    ratio = speed[1] / speed[0]
+    print(
+        f"{row.name:34} limit {speed[0]:7.0f}/s {cost[0]:6.0f} µs   ours {speed[1]:7.0f}/s {cost[1]:6.0f} µs   "
+        f"ratio {ratio:5.2f} (by CPU {cost[0] / cost[1]:5.2f})  budget {row.budget:g}  {'ok' if ratio >= row.budget else 'BELOW'}",
+        flush=True,
+    )
+
+
+def _cpu(pid: int) -> float:
+    """CPU seconds of a server and its workers so far (PostgreSQL's are not in it)."""
+    total = 0.0
+    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    for one in (str(pid), *children):
+        fields = Path(f"/proc/{one}/stat").read_text().rpartition(")")[2].split()
+        total += (int(fields[11]) + int(fields[12])) / TICKS
+    return total
+
+
+if __name__ == "__main__":
+    main()
