@@ -34,8 +34,8 @@ def index(org: str, f: str) -> Response:
 def show(org: str, f: str, id: str) -> Response:
     """One connection; where the `Location` of a new one points."""
     conditional.no_store()
-    funnels.get_funnel(g.who, get_id(f))
-    return respond(connection_out(connections.get_connection(g.who, get_id(id))), ConnectionOut)
+    funnel = funnels.get_funnel(g.who, get_id(f))
+    return respond(connection_out(connections.get_connection(g.who, get_id(id), funnel.id)), ConnectionOut)
 
 
 @bp.post("/funnel/<f>/messenger_connection")

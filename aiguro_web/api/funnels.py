@@ -19,8 +19,5 @@ def index(org: str) -> Response:
     """Every funnel of the organisation, oldest first (seed §6.1, 7.1)."""
     page = paging.page_of(read_query(PageQuery), f"o{org}:funnels")
     rows = funnels.list_funnels(g.who)
-    return respond(
-        rows[page.offset : page.offset + page.limit],
-        list[FunnelOut],
-        headers=paging.headers(page, total=len(rows)),
-    )
+    shown = [FunnelOut(**row) for row in rows[page.offset : page.offset + page.limit]]
+    return respond(shown, list[FunnelOut], headers=paging.headers(page, total=len(rows)))

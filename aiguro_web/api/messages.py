@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from zoneinfo import ZoneInfo
-
 from flask import Response, g, request, url_for
 
 from ..errors import Invalid
 from ..models.message import KEY_MAX
-from ..schemas.messages import MessageIn, MessageOut, message_out
-from ..services import dialogs, messages, organizations
+from ..schemas.messages import MessageIn
+from ..services import dialogs, message_lists, messages
+from ..services.message_lists import Key
 from ..web import auth, paging
 from ..web.body import read_json, read_query, respond
 from ..web.door import Door
-from ..web.paging import PageQuery
+from ..web.paging import Page, PageQuery
 from ..web.tenancy import get_id, get_uuid
 
 bp = Door("api_messages", __name__, guard=auth.bearer, url_prefix="/api/organization/<org>")
@@ -23,35 +22,31 @@ bp = Door("api_messages", __name__, guard=auth.bearer, url_prefix="/api/organiza
 @bp.get("/funnels/<f>/dialogs/<uuid>/messages", endpoint="index_plural")
 def index(org: str, f: str, uuid: str) -> Response:
     """Messages, newest first (seed §8.2)."""
-    query = read_query(PageQuery)
-    head = dialogs.find_head(g.who, get_uuid(uuid), get_id(f))
-    scope = f"o{org}:messages:{head.id}"
-    page = paging.page_of(query, scope)
-    after = tuple(int(value) for value in page.after if isinstance(value, int)) if page.after else None
-    rows = messages.list_messages(
-        g.who,
-        head.uuid,
-        limit=page.limit,
-        offset=page.offset,
-        after=(after[0], after[1], after[2]) if after and len(after) == 3 else None,
+    scope = f"o{org}:messages:{uuid}"
+    page = paging.page_of(read_query(PageQuery), scope)
+    found = message_lists.list_json(
+        g.who, get_uuid(uuid), get_id(f), limit=page.limit, offset=page.offset, after=_key_of(page)
     )
-    last = rows[-1] if len(rows) == page.limit else None
-    key = [last["position"], last["sequence"], last["id"]] if last else None
-    total = None if page.walk else head.messages_count
-    zone = _zone()
-    return respond(
-        [message_out(row, zone) for row in rows],
-        list[MessageOut],
-        headers=paging.headers(page, scope=scope, total=total, next_key=key),
+    more = found.rows == page.limit
+    headers = paging.headers(
+        page, scope=scope, total=None if page.walk else found.total, next_key=found.last if more else None
     )
+    return respond(found.body, headers=headers)
 
 
-@bp.get("/funnel/<f>/dialog/<uuid>/messages/<id>", endpoint="show")
+def _key_of(page: Page) -> Key | None:
+    """A signed cursor holds what `index` put into it."""
+    if page.after is None:
+        return None
+    position, sequence, id = (int(value or 0) for value in page.after)
+    return position, sequence, id
+
+
+@bp.get("/funnel/<f>/dialog/<uuid>/messages/<id>")
 @bp.get("/funnels/<f>/dialogs/<uuid>/messages/<id>", endpoint="show_plural")
 def show(org: str, f: str, uuid: str, id: str) -> Response:
     """One message; where the `Location` of a new one points."""
-    dialogs.find_head(g.who, get_uuid(uuid), get_id(f))
-    return respond(message_out(messages.get_message(g.who, get_uuid(uuid), get_id(id)), _zone()), MessageOut)
+    return respond(message_lists.get_json(g.who, get_uuid(uuid), get_id(f), get_id(id)))
 
 
 @bp.post("/funnel/<f>/dialog/<uuid>/message")
@@ -62,7 +57,7 @@ def create(org: str, f: str, uuid: str) -> Response:
     head = dialogs.find_head(g.who, get_uuid(uuid), get_id(f))
     row = messages.write(g.who, head.uuid, text=wish.text, role=wish.role, key=_key())
     location = url_for("api_messages.show", org=org, f=f, uuid=uuid, id=row["id"])
-    return respond(message_out(row, _zone()), MessageOut, 201, {"Location": location})
+    return respond(message_lists.get_json(g.who, head.uuid, head.funnel_id, row["id"]), status=201, headers={"Location": location})
 
 
 def _key() -> str | None:
@@ -71,7 +66,3 @@ def _key() -> str | None:
     if key is not None and not 1 <= len(key) <= KEY_MAX - 40:
         raise Invalid("Неверный Idempotency-Key", **{"Idempotency-Key": f"от 1 до {KEY_MAX - 40} знаков"})
     return f"api-{g.who.user_id}-{key}" if key is not None else None
-
-
-def _zone() -> ZoneInfo:
-    return ZoneInfo(organizations.get_home(g.who.home).timezone)

@@ -133,25 +133,30 @@ class _Telling:
         return Told(self.setting, self._dialog(), self.messages, self.entries)
 
     def _spoken(self, line: Line, at: datetime) -> None:
-        role = ROLES[line.kind]
-        if role == MessageRole.user:
-            self.unread += 1
-            self.asked = at
-            if not self.ai and self.unanswered is None:
-                self.unanswered = at
-            edited = at + timedelta(seconds=40) if line.mark == "edited" else None
-            media = "" if edited else line.mark
-            self._say(role, line.text, at, self.setting.client_name, media=media, edited_at=edited)
+        if line.kind == "К":
+            self._asked(line, at)
             return
         speaker = self.setting.speakers.get(line.kind)
         if speaker is not None:
             self._take_over(speaker)
-        status, _, why = line.mark.partition(": ")
-        delivery = MessageStatus(status) if status else MessageStatus.sent
+        sign, _, why = line.mark.partition(": ")
+        troubled = sign in (MessageStatus.failed, MessageStatus.uncertain)
         self._say(
-            role, line.text, at, speaker.name if speaker else "Ассистент", author_id=speaker.id if speaker else None,
-            status=delivery, error=why or None, connection_id=self.setting.connection_id,
+            ROLES[line.kind], line.text, at, speaker.name if speaker else "Ассистент",
+            author_id=speaker.id if speaker else None, connection_id=self.setting.connection_id,
+            status=MessageStatus(sign) if troubled else MessageStatus.sent, error=why or None,
+            media="" if troubled else sign,
         )  # fmt: skip
+
+    def _asked(self, line: Line, at: datetime) -> None:
+        """The client speaks: nobody has read it, and without the assistant it waits for a person."""
+        self.unread += 1
+        self.asked = at
+        if not self.ai and self.unanswered is None:
+            self.unanswered = at
+        edited = at + timedelta(seconds=40) if line.mark == "edited" else None
+        media = "" if edited else line.mark
+        self._say(MessageRole.user, line.text, at, self.setting.client_name, media=media, edited_at=edited)
 
     def _take_over(self, speaker: Speaker) -> None:
         self.ai, self.hand_over, self.unanswered, self.unread = False, None, None, 0

@@ -39,6 +39,7 @@ def _is_id(value: int) -> int:
 
 
 Utc = Annotated[datetime, PlainSerializer(_utc, return_type=str)]
+Zoned = Annotated[datetime, PlainSerializer(lambda moment: moment.isoformat(timespec="seconds"), return_type=str)]
 TextId = Annotated[int, PlainSerializer(str, return_type=str)]
 Money = Annotated[Decimal, PlainSerializer(float, return_type=float)]
 AnyId = Annotated[int, BeforeValidator(_number), AfterValidator(_is_id)]

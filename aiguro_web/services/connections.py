@@ -60,9 +60,12 @@ def list_connections(who: Actor, funnel_id: int | None = None) -> list[Connectio
     return [ConnectionRow(**row) for row in db.session.execute(query).mappings()]
 
 
-def get_connection(who: Actor, connection_id: int) -> ConnectionRow:
-    """Raises NotFound, also for another organisation's."""
-    row = db.session.execute(_query(who).where(_C.id == connection_id)).mappings().one_or_none()
+def get_connection(who: Actor, connection_id: int, funnel_id: int | None = None) -> ConnectionRow:
+    """Raises NotFound, also for another organisation's; with `funnel_id`, for one that is not attached to that funnel."""
+    query = _query(who).where(_C.id == connection_id)
+    if funnel_id is not None:
+        query = query.where(_C.funnel_id == funnel_id)
+    row = db.session.execute(query).mappings().one_or_none()
     if row is None:
         raise NotFound("Подключение не найдено")
     return ConnectionRow(**row)

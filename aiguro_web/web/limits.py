@@ -65,6 +65,15 @@ class Limits:
                 self._note_absence(error)
         return self._spend(self._memory if self._remote else self.limiter.limiter, budget, key)
 
+    def forgive(self, budget: RateLimitItem, *key: str) -> None:
+        """Forget every call taken under this key."""
+        self._memory.clear(budget, *key)
+        if not self._remote or time.monotonic() >= self._away_until:
+            try:
+                self.limiter.limiter.clear(budget, *key)
+            except Exception as error:
+                self._note_absence(error)
+
     @staticmethod
     def _spend(strategy: RateLimiter, budget: RateLimitItem, key: tuple[str, ...]) -> tuple[bool, int, int]:
         free = strategy.hit(budget, *key)
@@ -93,7 +102,7 @@ def spend() -> None:
         return
     name, who = g.get("rate_key") or (ADDRESS, address())
     amount, seconds = BUDGETS[name]
-    free, left, wait = _limits().spend(_budget(amount, seconds, name), str(who))
+    free, left, wait = _limits().spend(_budget(amount, seconds, name), _part(who))
     environ[SPENT] = left
     environ.setdefault(EXTRA, []).extend(
         (
@@ -108,9 +117,14 @@ def spend() -> None:
 def allow(name: str, amount: int, seconds: int, *key: str | int) -> None:
     """Take one of `amount` per `seconds` for `key` under the limit `name` (`allow("login", 5, 300, email, address())`).
     Raises TooMany."""
-    free, _, wait = _limits().spend(_budget(amount, seconds, name), *(str(part).replace("/", "%2F") for part in key))
+    free, _, wait = _limits().spend(_budget(amount, seconds, name), *map(_part, key))
     if not free:
         raise _too_many(wait)
+
+
+def forgive(name: str, amount: int, seconds: int, *key: str | int) -> None:
+    """Forget what `allow` counted for `key`."""
+    _limits().forgive(_budget(amount, seconds, name), *map(_part, key))
 
 
 def address() -> str:
@@ -133,6 +147,10 @@ def _network(text: str) -> str:
 @lru_cache(maxsize=256)
 def _budget(amount: int, seconds: int, name: str) -> RateLimitItem:
     return RateLimitItemPerSecond(amount, seconds, namespace=name)
+
+
+def _part(value: object) -> str:
+    return str(value).replace("%", "%25").replace("/", "%2F")  # the storage joins the parts by slashes
 
 
 def _limits() -> Limits:

@@ -33,12 +33,14 @@ def init_app(app: Flask) -> None:
 
 def end(response: Response, environ: WSGIEnvironment) -> Response:
     """Count the finished answer and write its line. Runs last."""
-    seconds = time.perf_counter() - environ.get(BEGAN, time.perf_counter())
-    route = str(request.url_rule) if request.url_rule else "-"
+    now = time.perf_counter()
+    seconds = now - environ.get(BEGAN, now)
+    rule = request.url_rule
+    route = rule.rule if rule is not None else "-"
     counted: metrics.Metrics = current_app.extensions["metrics"]
     counted.count(route, environ["REQUEST_METHOD"], response.status_code, seconds)
     if current_app.config["ACCESS_LOG"]:
-        _write_line(route, response, seconds)
+        _write_line(route, response, environ, seconds)
     return response
 
 
@@ -48,15 +50,15 @@ def request_id() -> str:
     return found
 
 
-def _write_line(route: str, response: Response, seconds: float) -> None:
+def _write_line(route: str, response: Response, environ: WSGIEnvironment, seconds: float) -> None:
     """The access log. Every field is ours (route template, numbers), so the line needs no scrubbing."""
-    who = g.get("who")
+    who, method = g.get("who"), environ["REQUEST_METHOD"]
     line: dict[str, Any] = {
         "ts": datetime.now(UTC).isoformat(timespec="milliseconds"),
         "level": "info",
         "event": "request",
-        "request_id": request_id(),
-        "method": request.method if request.method in metrics.METHODS else "OTHER",
+        "request_id": environ.get(REQUEST_ID, ""),
+        "method": method if method in metrics.METHODS else "OTHER",
         "route": route,
         "status": response.status_code,
         "ms": round(seconds * 1000, 2),
@@ -64,7 +66,7 @@ def _write_line(route: str, response: Response, seconds: float) -> None:
         "user": getattr(who, "user_id", None),
         "bytes": None if response.is_streamed else response.content_length,
     }
-    code = request.environ.get(CODE)
+    code = environ.get(CODE)
     if code:
         line["code"] = code
     sys.stdout.write(json.dumps(line) + "\n")

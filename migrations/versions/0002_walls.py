@@ -73,8 +73,10 @@ def upgrade() -> None:
         op.execute(f"GRANT SELECT ON {table} TO aiguro_lookup")
         op.execute(f"CREATE POLICY lookup ON {table} FOR SELECT TO aiguro_lookup USING (true)")
     for signature, body in FUNCTIONS.items():
+        # pg_temp last: unnamed it would come first, and a caller's temporary view would run with the lookup's rights.
         op.execute(
-            f"CREATE FUNCTION {signature} {body} LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, public"
+            f"CREATE FUNCTION {signature} {body} LANGUAGE sql STABLE SECURITY DEFINER "
+            "SET search_path = pg_catalog, public, pg_temp"
         )
         op.execute(f"REVOKE ALL ON FUNCTION {signature} FROM PUBLIC")
         op.execute(f"ALTER FUNCTION {signature} OWNER TO aiguro_lookup")

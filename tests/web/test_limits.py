@@ -154,6 +154,24 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     return clock
 
 
+def test_what_was_counted_can_be_forgiven() -> None:
+    with small_app().test_request_context("/login"):
+        for _ in range(5):
+            limits.allow("login", 5, 300, "ann@example.com")
+        limits.forgive("login", 5, 300, "ann@example.com")
+        for _ in range(5):
+            limits.allow("login", 5, 300, "ann@example.com")
+        with pytest.raises(TooMany):
+            limits.allow("login", 5, 300, "ann@example.com")
+
+
+def test_a_named_limit_and_the_budget_of_an_address_are_one() -> None:
+    with small_app().test_request_context(environ_overrides={"REMOTE_ADDR": "2001:db8::1"}):
+        limits.allow(limits.ADDRESS, *limits.BUDGETS[limits.ADDRESS], limits.address())
+        limits.spend()
+        assert '"address";r=98;t=60' in dict(request.environ["aiguro.headers"]).values()
+
+
 def test_the_window_slides(clock: Clock) -> None:
     item, strategy = RateLimitItemPerSecond(2, 60), MovingWindowRateLimiter(Windows())
     assert strategy.hit(item, "a")

@@ -1,0 +1,86 @@
+"""The house with both organisations' tables full: one committed database for the walks of this room."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from flask import Flask
+from sqlalchemy import Engine, create_engine, text
+
+from aiguro_web.embedded import Urls
+from tests import databases, people
+from tests.people import HOME, OTHER, People
+
+from . import rows
+
+
+@dataclass(frozen=True)
+class House:
+    """`rows[org][table]` is a row of that organisation; `admin` is the superuser's engine, whom no wall holds."""
+
+    app: Flask
+    urls: Urls
+    admin: Engine
+    people: People
+    rows: dict[int, rows.Rows]
+
+    def fingerprint(self, org: int) -> dict[str, str]:
+        """A digest of everything an organisation has, by table."""
+        found: dict[str, str] = {}
+        with self.admin.connect() as connection:
+            for table in rows.tenant_tables():
+                digest = f"SELECT md5(string_agg(t::text, '|' ORDER BY t::text)) FROM {table} t WHERE org_id = :org"
+                found[table.name] = str(connection.scalar(text(digest), {"org": org}))
+        return found
+
+    def values(self, org: int, endpoint: str) -> dict[str, Any]:
+        """The arguments of an address that name this organisation's rows."""
+        own = self.rows[org]
+        messages = endpoint.startswith("api_messages")
+        key = own["messenger_connection" if endpoint.startswith("webhooks") else "webchat"]["key"]
+        return {
+            "org": org, "f": own["funnel"]["id"], "uuid": own["dialog"]["uuid"], "message_id": own["message"]["id"],
+            "connection_id": own["messenger_connection"]["id"], "key": key,
+            "id": own["message" if messages else "messenger_connection"]["id"],
+        }  # fmt: skip
+
+    def rest(self) -> None:
+        """Nothing is remembered of earlier calls: budgets are whole again."""
+        self.app.extensions["limits"].limiter.reset()
+
+
+def open_house(urls: Urls) -> House:
+    """Fill both organisations of a fresh clone."""
+    app = databases.make_app(urls, WTF_CSRF_ENABLED=False)
+    admin = create_engine(urls.admin)
+    with admin.begin() as connection:
+        filled = {org: rows.fill(connection, org) for org in (HOME, OTHER)}
+    with app.app_context():
+        return House(app, urls, admin, people.load(), filled)
+
+
+def close_house(house: House) -> None:
+    from aiguro_web.extensions import db
+
+    with house.app.app_context():
+        db.session.remove()
+        db.engine.dispose()
+    house.admin.dispose()
+
+
+@pytest.fixture(scope="session")
+def _house(worker_id: str) -> Iterator[House]:
+    with databases.clone(f"rules_{worker_id}_{os.getpid()}") as urls:
+        house = open_house(urls)
+        yield house
+        close_house(house)
+
+
+@pytest.fixture
+def house(_house: House) -> House:
+    _house.rest()
+    return _house
