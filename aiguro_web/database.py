@@ -8,7 +8,6 @@ from typing import Any
 from flask import Flask
 from sqlalchemy import text
 
-
 from . import embedded
 from .config import BadConfig
 from .extensions import db

@@ -129,6 +129,8 @@ class _Telling:
         """Close what is over, and count."""
         if self.talk.end:
             self._close()
+        elif self.ai and self.chance.random() < 0.6:
+            self.unread = 0
         self._deliver()
         return Told(self.setting, self._dialog(), self.messages, self.entries)
 

@@ -153,15 +153,19 @@ def mark_read(uuid: UUID) -> tuple[str, int]:
 def _asked_dialog(who: Actor) -> UUID | None:
     if request.args.get("uuid"):
         return tenancy.get_uuid(request.args["uuid"])
-    if request.args.get("thread_id"):
-        return dialog_lists.find_uuid(who, tenancy.get_id(request.args["thread_id"]))
-    return None
+    thread_id = _words("thread_id")
+    return dialog_lists.find_uuid(who, thread_id) if thread_id else None
+
+
+def _words(name: str) -> str:
+    """What a person typed into an address, at most 100 characters."""
+    return request.args.get(name, "").strip()[:100]
 
 
 def _inbox(who: Actor, funnel_id: int | None, uuid: UUID | None) -> Inbox:
     counts = dialog_lists.count_queues(who, funnel_id)
     queue = cast("Queue", request.args.get("queue") if request.args.get("queue") in counts else "unanswered")
-    search = request.args.get("search", "").strip()[:100]
+    search = _words("search")
     shown = tenancy.read_id(request.args.get("shown", "")) or ROWS
     page = dialog_lists.list_cards(
         who,

@@ -12,7 +12,7 @@ from flask_babel import gettext, to_user_timezone
 
 from ..services import messages
 from ..services.access import Actor
-from ..services.messages import MessageRow
+from ..services.transcript import MessageRow
 
 PAGE = 50
 NEWEST = 30  # a refresh brings these; who missed more gets the list anew
@@ -64,9 +64,9 @@ def waiting(since: datetime) -> str:
     """How long a client waits, shortly: «< 1 мин», «5 мин», «3 ч», «2 дн.»."""
     minutes = int((datetime.now(UTC) - since).total_seconds() // 60)
     if minutes < 1:
-        return gettext("< 1 мин")
+        return str(gettext("< 1 мин"))
     if minutes < 60:
-        return gettext("%(number)s мин", number=minutes)
+        return str(gettext("%(number)s мин", number=minutes))
     if minutes < 60 * 24:
-        return gettext("%(number)s ч", number=minutes // 60)
-    return gettext("%(number)s дн.", number=minutes // (60 * 24))
+        return str(gettext("%(number)s ч", number=minutes // 60))
+    return str(gettext("%(number)s дн.", number=minutes // (60 * 24)))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets as random
+import time
 from datetime import datetime
 from typing import Any, TypedDict
 
@@ -205,9 +206,16 @@ def set_health(who: Actor, connection_id: int, status: ConnectionStatus, error: 
         publish(topics.connections(who.home))
 
 
+HEARD_EVERY = 60.0  # seconds
+_heard: dict[int, float] = {}  # when this process wrote it last
+
+
 def heard(who: Actor, connection_id: int, poll_offset: int | None = None) -> None:
     """An update came; written at most once a minute, so that the row is not hot. The polling offset is always kept."""
     who.must("receive")
+    if poll_offset is None and time.monotonic() - _heard.get(connection_id, -HEARD_EVERY) < HEARD_EVERY:
+        return
+    _heard[connection_id] = time.monotonic()
     row = update(_C).where(_C.org_id == who.home, _C.id == connection_id)
     if poll_offset is not None:
         db.session.execute(row.values(poll_offset=poll_offset, last_inbound_at=func.now()))

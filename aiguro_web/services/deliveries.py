@@ -86,9 +86,7 @@ def queue(who: Actor, dialog: Dialog, message_id: int, words: str, lane: Lane) -
 def queue_again(who: Actor, dialog: Dialog, message_id: int) -> None:
     """Queue the pieces of a failed or uncertain message that are not known to have left."""
     message = db.session.scalar(
-        select(Message).where(
-            Message.org_id == who.home, Message.dialog_id == dialog.id, Message.id == message_id
-        )
+        select(Message).where(Message.org_id == who.home, Message.dialog_id == dialog.id, Message.id == message_id)
     )
     if message is None:
         raise NotFound("Сообщение не найдено")
@@ -249,9 +247,7 @@ def _obstacle(row: Row[Any]) -> str | None:
 def _start(who: Actor, row: Row[Any], pieces: list[str]) -> Piece:
     values: dict[str, Any] = {"status": OutboxStatus.sending, "attempts": row.attempts + 1, "text": pieces[0]}
     db.session.execute(
-        update(Outbox)
-        .where(Outbox.org_id == who.home, Outbox.id == row.id)
-        .values(**values, updated_at=func.now())
+        update(Outbox).where(Outbox.org_id == who.home, Outbox.id == row.id).values(**values, updated_at=func.now())
     )
     for part, words in enumerate(pieces[1:], row.part + 1):
         db.session.add(
@@ -282,9 +278,7 @@ def _finish(
     return row
 
 
-def _settle(
-    who: Actor, row: Row[Any], status: OutboxStatus, reason: str, external_id: str | None = None
-) -> None:
+def _settle(who: Actor, row: Row[Any], status: OutboxStatus, reason: str, external_id: str | None = None) -> None:
     db.session.execute(
         update(Outbox)
         .where(Outbox.org_id == who.home, Outbox.id == row.id)
@@ -317,7 +311,9 @@ def _fail_rest(who: Actor, message_id: int, reason: str) -> None:
     )
 
 
-def _mark(who: Actor, message_id: int, uuid: uuids.UUID, status: MessageStatus, errors: list[str] | None = None) -> None:
+def _mark(
+    who: Actor, message_id: int, uuid: uuids.UUID, status: MessageStatus, errors: list[str] | None = None
+) -> None:
     allowed = [state for state, rank in RANK.items() if rank <= RANK[status]]
     db.session.execute(
         update(Message)
@@ -336,5 +332,3 @@ def _unsubscribe(who: Actor, dialog_id: int) -> None:
 
 def _tell(who: Actor, uuid: uuids.UUID) -> None:
     publish(topics.dialog(who.home, uuid))
-
-

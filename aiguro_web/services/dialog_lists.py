@@ -9,10 +9,10 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import Any, Literal, TypedDict
 
-from sqlalchemy import ColumnElement, Select, TextClause, and_, func, or_, select, text, true
+from sqlalchemy import ColumnElement, Select, and_, func, or_, select, true
 
 from ..errors import Invalid, NotFound
-from ..extensions import db
+from ..extensions import db, run_hot
 from ..models import Client, Dialog, Funnel, MessengerConnection, Stage, User
 from ..models.dialog import DialogStatus
 from . import funnels
@@ -34,8 +34,8 @@ _DIALOG_JSON = f"""
            json_build_object('id', c.id, 'name', c.name, 'phone', c.phone, 'email', c.email, 'manager', c.manager,
                              'status', c.status, 'close_ratio', c.close_ratio, 'messages_count', c.messages_count)
                AS client
-    FROM (SELECT * FROM dialog WHERE {{where}} ORDER BY id DESC LIMIT :limit OFFSET :offset) d
-    CROSS JOIN LATERAL (SELECT code, name FROM stage WHERE org_id = :org AND id = d.stage_id OFFSET 0) s
+    FROM (SELECT * FROM dialog WHERE {{where}} ORDER BY id DESC LIMIT %(limit)s OFFSET %(offset)s) d
+    CROSS JOIN LATERAL (SELECT code, name FROM stage WHERE org_id = %(org)s AND id = d.stage_id OFFSET 0) s
     CROSS JOIN LATERAL (
         SELECT k.id, k.name, k.phone, k.email, k.status,
                COALESCE((SELECT COALESCE(NULLIF(u.name, ''), u.email) FROM app_user u WHERE u.id = k.manager_id),
@@ -44,8 +44,8 @@ _DIALOG_JSON = f"""
         CROSS JOIN LATERAL (
             SELECT COALESCE(max(o.close_ratio) FILTER (WHERE o.status = 'active'), 0) AS close_ratio,
                    COALESCE(sum(o.messages_count), 0)::int AS messages_count
-            FROM dialog o WHERE o.org_id = :org AND o.client_id = k.id AND NOT o.is_test) t
-        WHERE k.org_id = :org AND k.id = d.client_id OFFSET 0) c
+            FROM dialog o WHERE o.org_id = %(org)s AND o.client_id = k.id AND NOT o.is_test) t
+        WHERE k.org_id = %(org)s AND k.id = d.client_id OFFSET 0) c
     ORDER BY d.id DESC
 """
 _LIST_JSON = (
@@ -83,15 +83,15 @@ class JsonPage:
 
 
 def _conditions(who: Actor, wanted: DialogFilter) -> tuple[str, dict[str, Any]]:
-    where = ["org_id = :org", "NOT is_test"]
+    where = ["org_id = %(org)s", "NOT is_test"]
     values: dict[str, Any] = {"org": who.home}
     for name, value, condition in (
-        ("funnel", wanted.funnel_id, "funnel_id = :funnel"),
-        ("status", wanted.status, "status = :status"),
-        ("ai", wanted.ai, "ai = :ai"),
-        ("manager", wanted.manager_id, "manager_id = :manager"),
-        ("since", wanted.updated_since, "updated_at >= :since"),
-        ("stage", wanted.stage, "stage_id IN (SELECT id FROM stage WHERE org_id = :org AND code = :stage)"),
+        ("funnel", wanted.funnel_id, "funnel_id = %(funnel)s"),
+        ("status", wanted.status, "status = %(status)s"),
+        ("ai", wanted.ai, "ai = %(ai)s"),
+        ("manager", wanted.manager_id, "manager_id = %(manager)s"),
+        ("since", wanted.updated_since, "updated_at >= %(since)s"),
+        ("stage", wanted.stage, "stage_id IN (SELECT id FROM stage WHERE org_id = %(org)s AND code = %(stage)s)"),
     ):
         if value is not None:
             where.append(condition)
@@ -107,20 +107,19 @@ def list_json(
     where, values = _conditions(who, wanted)
     counted = where
     if before_id is not None:
-        where += " AND id < :before"
+        where += " AND id < %(before)s"
         values["before"] = before_id
     values |= {"limit": limit, "offset": offset}
     total = _total(wanted, counted) if count else "NULL::bigint"
-    row = db.session.execute(_list_query(where, total), values).one()
+    row = run_hot(_list_query(where, total), values)
     if row.rows == 0 and wanted.funnel_id is not None:
         funnels.get_funnel(who, wanted.funnel_id)
     return JsonPage(row.body.encode(), row.rows, row.last, row.total)
 
 
 @lru_cache(maxsize=256)
-def _list_query(where: str, total: str) -> TextClause:
-    """One statement per combination of filters, so that the driver prepares it once."""
-    return text(_LIST_JSON.format(total=total, rows=_DIALOG_JSON.format(where=where)))
+def _list_query(where: str, total: str) -> str:
+    return _LIST_JSON.format(total=total, rows=_DIALOG_JSON.format(where=where))
 
 
 def _total(wanted: DialogFilter, where: str) -> str:
@@ -135,13 +134,12 @@ def _total(wanted: DialogFilter, where: str) -> str:
 def get_json(who: Actor, uuid: uuids.UUID, funnel_id: int | None = None) -> bytes:
     """One dialog in the contract's shape. Raises NotFound."""
     who.must("read")
-    where = "org_id = :org AND uuid = :uuid" + ("" if funnel_id is None else " AND funnel_id = :funnel")
+    where = "org_id = %(org)s AND uuid = %(uuid)s" + ("" if funnel_id is None else " AND funnel_id = %(funnel)s")
     values = {"org": who.home, "uuid": uuid, "funnel": funnel_id, "limit": 1, "offset": 0}
-    query = text(f"SELECT row_to_json(r)::text FROM ({_DIALOG_JSON.format(where=where)}) r")
-    body = db.session.scalar(query, values)
-    if body is None:
+    row = run_hot(f"SELECT row_to_json(r)::text AS body FROM ({_DIALOG_JSON.format(where=where)}) r", values)
+    if row is None:
         raise NotFound("Диалог не найден")
-    return str(body).encode()
+    return str(row.body).encode()
 
 
 # The managers' page.

@@ -93,7 +93,7 @@ def take_over(who: Actor, dialog: Dialog) -> None:
 
 
 def take(who: Actor, uuid: uuids.UUID) -> Dialog:
-    """"Взять": this person answers from now on. Conflict when somebody else was first."""
+    """ "Взять": this person answers from now on. Conflict when somebody else was first."""
     who.must("write_dialog")
     dialog = lock_dialog(who, uuid)
     if dialog.manager_id not in (None, who.user_id):

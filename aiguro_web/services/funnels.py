@@ -48,9 +48,7 @@ def get_funnel(who: Actor, funnel_id: int) -> Funnel:
 def list_stages(who: Actor, funnel_id: int) -> list[Stage]:
     """The stages of a funnel in their order."""
     who.must("read")
-    query = select(Stage).where(
-        Stage.org_id == who.home, Stage.funnel_id == funnel_id, Stage.archived_at.is_(None)
-    )
+    query = select(Stage).where(Stage.org_id == who.home, Stage.funnel_id == funnel_id, Stage.archived_at.is_(None))
     return list(db.session.scalars(query.order_by(Stage.position)))
 
 
@@ -79,9 +77,7 @@ def add_stage(who: Actor, funnel_id: int, name: str, code: str, position: int, p
     stage = Stage(org_id=who.home, funnel_id=funnel_id, name=name, code=code, position=position)
     db.session.add(stage)
     db.session.flush()  # its id
-    assistant = Assistant(
-        org_id=who.home, funnel_id=funnel_id, stage_id=stage.id, code=code, name=name, prompt=prompt
-    )
+    assistant = Assistant(org_id=who.home, funnel_id=funnel_id, stage_id=stage.id, code=code, name=name, prompt=prompt)
     db.session.add(assistant)
     db.session.flush()  # its id
     db.session.add(

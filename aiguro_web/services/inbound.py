@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
+import uuid as uuids
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any, Protocol
 
-from sqlalchemy import Row, func, select, text, update
-from sqlalchemy.dialects.postgresql import insert
+from psycopg.types.json import Jsonb
+from sqlalchemy import func, select, text, update
 
 from ..errors import Conflict
-from ..extensions import db
+from ..extensions import db, run_hot
 from ..live import publish
-from ..models import Client, ClientIdentity, Dialog, Funnel, InboundUpdate, Message, MessengerConnection
+from ..models import Client, ClientIdentity, Dialog, Funnel, Message, MessengerConnection
 from ..models.client import CLIENT_NAME_MAX, SOURCE_MAX
 from ..models.client_identity import EXTERNAL_ID_MAX
-from ..models.dialog import DialogStatus
 from ..models.inbound_update import UpdateStatus
 from ..models.message import TEXT_MAX, MessageRole, MessageStatus
 from . import connections, deliveries, dialogs, topics, transcript
@@ -68,6 +67,19 @@ class Received:
     dialog_id: int | None = None
 
 
+class OpenDialog(Protocol):
+    """What the path of a message needs of its dialog."""
+
+    id: int
+    org_id: int
+    uuid: uuids.UUID
+    connection_id: int | None
+    channel: str
+    thread_id: str
+    unsubscribed: bool
+    ai: bool
+
+
 class Delivery(Protocol):
     """One delivery of a messenger, as its adapter read it; `error` says why it could not."""
 
@@ -93,68 +105,75 @@ def take(who: Actor, connection_id: int, channel: str, delivery: Delivery) -> No
 def receive(who: Actor, connection_id: int, channel: str, news: Update, payload: Any = None) -> Received:
     """Keep the update and its effect. A repeat of it changes nothing."""
     who.must("receive")
-    known = news.kind in ("message", "edit", "blocked", "unblocked")
-    status = UpdateStatus.done if known else UpdateStatus.ignored
-    if not keep(who, connection_id, news.update_id, status, payload):
+    if news.kind not in ("message", "edit", "blocked", "unblocked"):
+        return Received(keep(who, connection_id, news.update_id, UpdateStatus.ignored, payload))
+    values = _kept(who, connection_id, news.update_id, UpdateStatus.done, payload)
+    row = run_hot(_KEEP_AND_OPEN, {**values, "chat": news.chat_id[:EXTERNAL_ID_MAX]})
+    if row is None:
         return Received(fresh=False)
+    dialog: OpenDialog | None = row if row.id is not None else None
     if news.kind == "message":
-        return _message(who, connection_id, channel, news)
+        return _message(who, connection_id, channel, news, dialog)
     if news.kind == "edit":
-        _edit(who, connection_id, channel, news)
-    elif known:
-        _subscription(who, connection_id, news.chat_id, unsubscribed=news.kind == "blocked")
+        _edit(who, connection_id, channel, news, dialog)
+    else:
+        _subscription(who, dialog, unsubscribed=news.kind == "blocked")
     return Received(fresh=True)
 
 
-def keep(
-    who: Actor, connection_id: int, external_id: str, status: UpdateStatus, payload: Any, error: str = ""
-) -> bool:
-    """Keep an update as it came; False when it is here already."""
+# One statement for the usual update: keep it (once, and only for a connection that is on), and lock the person's open
+# dialog. The message itself is a second one: it must see what the lock has waited for.
+_OPEN = """
+    SELECT d.id, d.org_id, d.uuid, d.connection_id, d.channel, d.thread_id, d.unsubscribed, d.ai
+    FROM client_identity i JOIN dialog d ON d.org_id = i.org_id AND d.identity_id = i.id
+    WHERE i.org_id = %(org)s AND i.connection_id = %(connection)s AND i.external_id = %(chat)s
+      AND d.status = 'active' AND NOT d.is_test
+    FOR UPDATE OF d
+"""
+_KEEP = """
+    WITH kept AS (
+        INSERT INTO inbound_update (org_id, connection_id, external_id, status, payload, error)
+        SELECT c.org_id, c.id, %(update)s, %(status)s, %(payload)s, %(error)s FROM messenger_connection c
+        WHERE c.org_id = %(org)s AND c.id = %(connection)s AND c.is_active AND c.removed_at IS NULL
+        ON CONFLICT (org_id, connection_id, external_id) DO NOTHING
+        RETURNING id)
+"""
+_KEEP_ONLY = _KEEP + "SELECT id FROM kept"
+_KEEP_AND_OPEN = _KEEP + f", opened AS ({_OPEN}) SELECT kept.id AS kept_id, opened.* FROM kept LEFT JOIN opened ON true"
+
+
+def keep(who: Actor, connection_id: int, external_id: str, status: UpdateStatus, payload: Any, error: str = "") -> bool:
+    """Keep an update as it came. False when it is here already, or the connection is off."""
     who.must("receive")
-    statement = insert(InboundUpdate).values(
-        org_id=who.home,
-        connection_id=connection_id,
-        external_id=external_id[:128],
-        status=status,
-        payload=payload,
-        error=error[:500],
+    return run_hot(_KEEP_ONLY, _kept(who, connection_id, external_id, status, payload, error)) is not None
+
+
+def _kept(
+    who: Actor, connection_id: int, external_id: str, status: UpdateStatus, payload: Any, error: str = ""
+) -> dict[str, Any]:
+    return {
+        "org": who.home,
+        "connection": connection_id,
+        "update": external_id[:128],
+        "status": status.value,
+        "payload": None if payload is None else Jsonb(payload),
+        "error": error[:500],
+    }
+
+
+def find_open_dialog(who: Actor, connection_id: int, chat_id: str) -> OpenDialog | None:
+    """The open dialog of this person at this connection, locked."""
+    who.must("receive")
+    found: OpenDialog | None = run_hot(
+        _OPEN, {"org": who.home, "connection": connection_id, "chat": chat_id[:EXTERNAL_ID_MAX]}
     )
-    statement = statement.on_conflict_do_nothing(index_elements=["org_id", "connection_id", "external_id"])
-    return db.session.execute(statement.returning(InboundUpdate.id)).one_or_none() is not None
+    return found
 
 
-_OPEN_DIALOG = (
-    select(
-        Dialog.id, Dialog.org_id, Dialog.uuid, Dialog.connection_id, Dialog.channel, Dialog.thread_id,
-        Dialog.unsubscribed, Dialog.ai,
-    )
-    .join(ClientIdentity, (ClientIdentity.org_id == Dialog.org_id) & (ClientIdentity.id == Dialog.identity_id))
-    .where(Dialog.status == DialogStatus.active, Dialog.is_test.is_(False))
-)  # fmt: skip
-
-
-def find_open_dialog(who: Actor, connection_id: int, chat_id: str, *, lock: bool = False) -> Row[Any] | None:
-    """The open dialog of this person at this connection."""
-    query = _OPEN_DIALOG.where(
-        Dialog.org_id == who.home,
-        ClientIdentity.org_id == who.home,
-        ClientIdentity.connection_id == connection_id,
-        ClientIdentity.external_id == chat_id[:EXTERNAL_ID_MAX],
-    )
-    return db.session.execute(query.with_for_update(of=Dialog) if lock else query).one_or_none()
-
-
-def _message(who: Actor, connection_id: int, channel: str, news: Update) -> Received:
-    dialog = find_open_dialog(who, connection_id, news.chat_id, lock=True)
-    created = dialog is None
+def _message(who: Actor, connection_id: int, channel: str, news: Update, dialog: OpenDialog | None) -> Received:
+    created = False
     if dialog is None:
-        _one_at_a_time(who, connection_id, news.chat_id)
-        dialog = find_open_dialog(who, connection_id, news.chat_id, lock=True)
-        created = dialog is None
-    if dialog is None:
-        _begin(who, connection_id, channel, news)
-        dialog = find_open_dialog(who, connection_id, news.chat_id, lock=True)
-        assert dialog is not None
+        dialog, created = _begin(who, connection_id, channel, news)
     words = news.text[:TEXT_MAX]
     number = int(news.message_id) if news.message_id.isdigit() else 0
     message = transcript.store(
@@ -182,8 +201,12 @@ def _one_at_a_time(who: Actor, connection_id: int, chat_id: str) -> None:
     db.session.execute(text("SELECT pg_advisory_xact_lock(hashtextextended(:key, 0))"), {"key": key})
 
 
-def _begin(who: Actor, connection_id: int, channel: str, news: Update) -> None:
-    """The client, who they are there, and the dialog."""
+def _begin(who: Actor, connection_id: int, channel: str, news: Update) -> tuple[OpenDialog, bool]:
+    """The client, who they are there, and the dialog; and whether it was begun here rather than by a twin meanwhile."""
+    _one_at_a_time(who, connection_id, news.chat_id)
+    dialog = find_open_dialog(who, connection_id, news.chat_id)
+    if dialog is not None:
+        return dialog, False
     identity = db.session.scalar(
         select(ClientIdentity).where(
             ClientIdentity.org_id == who.home,
@@ -198,6 +221,10 @@ def _begin(who: Actor, connection_id: int, channel: str, news: Update) -> None:
         identity.client_id = _new_client(who, news).id
         client = db.session.get_one(Client, (who.home, identity.client_id))
     dialogs.start(who, client, identity=identity, funnel=_funnel_of(who, connection_id), channel=channel)
+    dialog = find_open_dialog(who, connection_id, news.chat_id)
+    if dialog is None:
+        raise RuntimeError("the dialog that was just begun is not open")
+    return dialog, True
 
 
 def _meet(who: Actor, connection_id: int, news: Update) -> ClientIdentity:
@@ -235,13 +262,15 @@ def _funnel_of(who: Actor, connection_id: int) -> Funnel:
         .scalar_subquery()
     )
     query = select(Funnel).where(Funnel.org_id == who.home, Funnel.archived_at.is_(None))
-    funnel = db.session.scalar(query.order_by((Funnel.id == attached).desc(), Funnel.is_active.desc(), Funnel.id).limit(1))
+    funnel = db.session.scalar(
+        query.order_by((Funnel.id == attached).desc(), Funnel.is_active.desc(), Funnel.id).limit(1)
+    )
     if funnel is None:
         raise Conflict("В организации нет ни одной воронки")
     return funnel
 
 
-def _listen_to(who: Actor, dialog: Row[Any], words: str) -> None:
+def _listen_to(who: Actor, dialog: OpenDialog, words: str) -> None:
     """A client who says "стоп" is left alone; whatever else they write makes them reachable again."""
     stop = words.strip().lower() in STOP_WORDS
     if stop != dialog.unsubscribed:
@@ -268,7 +297,7 @@ def _greet(who: Actor, uuid: Any) -> None:
         deliveries.queue(who, dialog, message["id"], words, deliveries.Lane.assistant)
 
 
-def _edit(who: Actor, connection_id: int, channel: str, news: Update) -> None:
+def _edit(who: Actor, connection_id: int, channel: str, news: Update, dialog: OpenDialog | None) -> None:
     """The client changed what they wrote. The last message's preview follows."""
     row = db.session.execute(
         update(Message)
@@ -282,7 +311,7 @@ def _edit(who: Actor, connection_id: int, channel: str, news: Update) -> None:
         .returning(Message.dialog_id, Message.position, Message.media)
     ).one_or_none()
     if row is None:  # it comes before its original, or is older than the connection: better told than lost
-        _message(who, connection_id, channel, news)
+        _message(who, connection_id, channel, news, dialog)
         return
     newest = select(func.max(Message.position)).where(
         Message.org_id == who.home, Message.dialog_id == row.dialog_id, Message.role != MessageRole.system
@@ -293,16 +322,13 @@ def _edit(who: Actor, connection_id: int, channel: str, news: Update) -> None:
         .values(last_message=transcript.preview(news.text, row.media), updated_at=func.now())
         .returning(Dialog.uuid)
     )
-    uuid = uuid or db.session.scalar(
-        select(Dialog.uuid).where(Dialog.org_id == who.home, Dialog.id == row.dialog_id)
-    )
+    uuid = uuid or db.session.scalar(select(Dialog.uuid).where(Dialog.org_id == who.home, Dialog.id == row.dialog_id))
     if uuid is not None:
         publish(topics.dialog(who.home, uuid), topics.dialogs(who.home))
 
 
-def _subscription(who: Actor, connection_id: int, chat_id: str, *, unsubscribed: bool) -> None:
+def _subscription(who: Actor, dialog: OpenDialog | None, *, unsubscribed: bool) -> None:
     """The client blocked the bot, or let it in again."""
-    dialog = find_open_dialog(who, connection_id, chat_id, lock=True)
     if dialog is None or dialog.unsubscribed == unsubscribed:
         return
     row = (Dialog.org_id == who.home, Dialog.id == dialog.id)

@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import uuid as uuids
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import TextClause, text
-
 from ..errors import NotFound
-from ..extensions import db
+from ..extensions import run_hot
 from .access import Actor
 
 # One message of the contract (seed §8.2). schemas/messages.py declares the same shape; a test holds them equal. `time` is
@@ -27,9 +24,11 @@ _MESSAGE = """
         'attachments', CASE WHEN m.media = '' THEN '[]'::json ELSE (
             SELECT COALESCE(json_agg(json_build_object('id', a.id::text, 'name', a.name, 'content_type', a.content_type,
                                                        'size', a.size) ORDER BY a.id), '[]')
-            FROM attachment a WHERE a.org_id = :org AND a.message_id = m.id) END)
+            FROM attachment a WHERE a.org_id = %(org)s AND a.message_id = m.id) END)
 """
-_SHIFT = "CROSS JOIN LATERAL (SELECT (m.created_at AT TIME ZONE o.timezone) - (m.created_at AT TIME ZONE 'UTC') AS shift) z"
+_SHIFT = (
+    "CROSS JOIN LATERAL (SELECT (m.created_at AT TIME ZONE o.timezone) - (m.created_at AT TIME ZONE 'UTC') AS shift) z"
+)
 _ORDER = "position DESC, sequence DESC, id DESC"
 _LIST = f"""
     SELECT d.messages_count AS total, l.body, l.rows, l.last
@@ -38,18 +37,19 @@ _LIST = f"""
         SELECT COALESCE(json_agg({_MESSAGE} ORDER BY m.position DESC, m.sequence DESC, m.id DESC), '[]')::text AS body,
                count(*) AS rows,
                (array_agg(ARRAY[m.position, m.sequence, m.id] ORDER BY m.position, m.sequence, m.id))[1:1] AS last
-        FROM (SELECT * FROM message WHERE org_id = :org AND dialog_id = d.id {{more}}
-              ORDER BY {_ORDER} LIMIT :limit OFFSET :offset) m {_SHIFT}) l
-    WHERE d.org_id = :org AND d.uuid = :uuid {{in_funnel}}
+        FROM (SELECT * FROM message WHERE org_id = %(org)s AND dialog_id = d.id {{more}}
+              ORDER BY {_ORDER} LIMIT %(limit)s OFFSET %(offset)s) m {_SHIFT}) l
+    WHERE d.org_id = %(org)s AND d.uuid = %(uuid)s AND d.funnel_id = %(funnel)s
 """
+_LIST_FIRST = _LIST.format(more="")
+_LIST_BEHIND = _LIST.format(more="AND (position, sequence, id) < (%(p)s, %(s)s, %(i)s)")
 _ONE = f"""
-    SELECT {_MESSAGE}::text FROM dialog d
+    SELECT ({_MESSAGE})::text AS body FROM dialog d
     JOIN organization o ON o.id = d.org_id
     JOIN message m ON m.org_id = d.org_id AND m.dialog_id = d.id
     {_SHIFT}
-    WHERE d.org_id = :org AND d.uuid = :uuid AND d.funnel_id = :funnel AND m.id = :id
+    WHERE d.org_id = %(org)s AND d.uuid = %(uuid)s AND d.funnel_id = %(funnel)s AND m.id = %(id)s
 """
-_ONE_QUERY = text(_ONE)
 
 Key = tuple[int, int, int]  # (position, sequence, id): the order of a dialog
 
@@ -72,24 +72,18 @@ def list_json(
     values: dict[str, Any] = {"org": who.home, "uuid": uuid, "funnel": funnel_id, "limit": limit, "offset": offset}
     if after is not None:
         values |= dict(zip(("p", "s", "i"), after, strict=True))
-    row = db.session.execute(_query(after is not None), values).one_or_none()
+    row = run_hot(_LIST_BEHIND if after is not None else _LIST_FIRST, values)
     if row is None:
         raise NotFound("Диалог не найден")
     last = row.last[0] if row.last else None
     return JsonPage(row.body.encode(), row.rows, row.total, (last[0], last[1], last[2]) if last else None)
 
 
-@lru_cache(maxsize=2)
-def _query(walking: bool) -> TextClause:
-    more = "AND (position, sequence, id) < (:p, :s, :i)" if walking else ""
-    return text(_LIST.format(more=more, in_funnel="AND d.funnel_id = :funnel"))
-
-
 def get_json(who: Actor, uuid: uuids.UUID, funnel_id: int, message_id: int) -> bytes:
     """One message in the contract's shape. Raises NotFound."""
     who.must("read")
     values = {"org": who.home, "uuid": uuid, "funnel": funnel_id, "id": message_id}
-    body = db.session.scalar(_ONE_QUERY, values)
-    if body is None:
+    row = run_hot(_ONE, values)
+    if row is None:
         raise NotFound("Сообщение не найдено")
-    return str(body).encode()
+    return str(row.body).encode()

@@ -89,9 +89,7 @@ def list_messages(
 def messages_since(who: Actor, uuid: uuids.UUID, after_id: int) -> list[MessageRow]:
     """What was stored after message `after_id`, newest first, at most PAGE."""
     dialog = dialogs.find_head(who, uuid)
-    query = select(*COLUMNS).where(
-        Message.org_id == who.home, Message.dialog_id == dialog.id, Message.id > after_id
-    )
+    query = select(*COLUMNS).where(Message.org_id == who.home, Message.dialog_id == dialog.id, Message.id > after_id)
     rows = db.session.execute(query.order_by(*ORDER).limit(PAGE)).mappings()
     return _with_attachments(who, [MessageRow(**row) for row in rows])  # type: ignore[typeddict-item]
 
@@ -99,9 +97,7 @@ def messages_since(who: Actor, uuid: uuids.UUID, after_id: int) -> list[MessageR
 def get_message(who: Actor, uuid: uuids.UUID, message_id: int) -> MessageRow:
     """Raises NotFound, also for a message of another dialog."""
     dialog = dialogs.find_head(who, uuid)
-    query = select(*COLUMNS).where(
-        Message.org_id == who.home, Message.dialog_id == dialog.id, Message.id == message_id
-    )
+    query = select(*COLUMNS).where(Message.org_id == who.home, Message.dialog_id == dialog.id, Message.id == message_id)
     row = db.session.execute(query).mappings().one_or_none()
     if row is None:
         raise NotFound("Сообщение не найдено")

@@ -44,9 +44,7 @@ def find_by_gid(gid: str) -> int | None:
 def join(org_id: int, user_id: int, role: Role) -> None:
     """Make the user a member at first sight. A member, or a removed one, stays as they are."""
     enter_organization(org_id)
-    db.session.execute(
-        insert(Membership).values(org_id=org_id, user_id=user_id, role=role).on_conflict_do_nothing()
-    )
+    db.session.execute(insert(Membership).values(org_id=org_id, user_id=user_id, role=role).on_conflict_do_nothing())
 
 
 def invite(org_id: int, user_id: int, role: Role) -> None:

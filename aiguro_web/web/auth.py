@@ -82,7 +82,7 @@ def init_app(
         return jwks.key(kid)
 
     def own_key_of(kid: str) -> OKPKey | None:
-        with _own_transaction():
+        with own_transaction():
             return own_key(kid)
 
     app.extensions["aiguro_auth"] = _State(
@@ -101,7 +101,7 @@ def forget(user_id: int | None = None) -> None:
 
 def still(who: Actor) -> bool:
     """Whether this person is still who they were when a stream began: same role in the same organisation."""
-    with _own_transaction():
+    with own_transaction():
         person = _state().session_person(who.user_id) if who.user_id is not None else None
         return person is not None and (who.org is None or _inside(person, who.org) == who)
 
@@ -116,7 +116,7 @@ def _bearer(view_args: dict[str, Any]) -> None:
 def _page(view_args: dict[str, Any]) -> Response | None:
     g.rate_key = None
     sessions.check_fetch_site()
-    with _own_transaction():
+    with own_transaction():
         person = sessions.find_person()
         rows = organizations.list_memberships(person.user_id) if person and person.user_id else []
     if person is None:
@@ -174,7 +174,7 @@ def _actor(state: _State, identity: Identity, key: tuple[bytes, int | None]) -> 
     if known is not None:
         return known
     org_id = key[1]
-    with _own_transaction():
+    with own_transaction():
         who = state.recognize(
             identity.issuer, identity.subject, user_id=identity.user_id, jti=identity.jti,
             org_gid=identity.org_gid, org_role=identity.org_role,
@@ -215,7 +215,7 @@ def _state() -> _State:
 
 
 @contextmanager
-def _own_transaction() -> Iterator[None]:
+def own_transaction() -> Iterator[None]:
     """Short, outside of every organisation; what first sight created is kept whatever the view does."""
     enter_organization(None)
     try:

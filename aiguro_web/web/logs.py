@@ -26,7 +26,9 @@ _SECRETS = re.compile(
 )
 _PEOPLE = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+|\+\d[\d ()-]{8,}\d")  # e-mail addresses, phone numbers
 HIDDEN = "***"
-QUIET = ("werkzeug", "httpx2", "httpcore2", "httpx", "httpcore", "urllib3", "openai", "flask-limiter", "flask_cors")
+QUIET = frozenset(
+    ("werkzeug", "httpx2", "httpcore2", "httpx", "httpcore", "urllib3", "openai", "flask-limiter", "flask_cors")
+)
 
 
 def scrub(text: str) -> str:
@@ -128,14 +130,18 @@ def set_up(stream: TextIO | None = None, level: int = logging.INFO) -> None:
             ],
         )
     )
+    handler.addFilter(_is_news)
     root = logging.getLogger()
     for old in [kept for kept in root.handlers if getattr(kept, "of_aiguro", False)]:
         root.removeHandler(old)
     handler.of_aiguro = True  # type: ignore[attr-defined]
     root.addHandler(handler)
     root.setLevel(level)
-    for name in QUIET:
-        logging.getLogger(name).setLevel(logging.WARNING)
+
+
+def _is_news(record: logging.LogRecord) -> bool:
+    """Libraries that tell of every call are heard when something is wrong. (Their loggers stay as they are.)"""
+    return record.levelno >= logging.WARNING or record.name.split(".")[0] not in QUIET
 
 
 def _exception_as_frames(logger: object, method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:

@@ -1,6 +1,6 @@
 """Seeds a database of its own, starts the product and the limit side by side, and prints their ratios.
 
-    python -m tests.bench [--dialogs 100000] [--orgs 20] [--rounds 7] [--seconds 1.5] [--only WORD]
+python -m tests.bench [--dialogs 100000] [--orgs 20] [--rounds 7] [--seconds 1.5] [--only WORD]
 """
 
 from __future__ import annotations
@@ -97,7 +97,9 @@ def _prepare(server: embedded.Server, options: argparse.Namespace) -> tuple[seed
         flask_migrate.upgrade()
         began = time.perf_counter()
         seeded = seeding.seed(server.urls("bench").owner, options.dialogs, options.orgs)
-        print(f"seeded {options.dialogs} dialogs of {options.orgs} organisations in {time.perf_counter() - began:.0f} s")
+        print(
+            f"seeded {options.dialogs} dialogs of {options.orgs} organisations in {time.perf_counter() - began:.0f} s"
+        )
         tokens = []
         for number in range(USERS):
             user = users.first_sight("bench", f"user-{number}")
@@ -121,7 +123,10 @@ def _serve(target: str, seeded: seeding.Seeded, server: embedded.Server) -> tupl
         "BENCH_CONNECTION": str(seeded.connection), "RATELIMIT_ENABLED": "1",
     }  # fmt: skip
     process = subprocess.Popen(
-        [sys.executable, "-m", "gunicorn", "-c", "gunicorn.conf.py", target], env=env, cwd=ROOT, stdout=subprocess.DEVNULL
+        [sys.executable, "-m", "gunicorn", "-c", "gunicorn.conf.py", target],
+        env=env,
+        cwd=ROOT,
+        stdout=subprocess.DEVNULL,
     )
     for _ in range(200):
         try:
@@ -170,7 +175,12 @@ def _rows(seeded: seeding.Seeded, tokens: list[str], port: int, server: embedded
     def update() -> bytes:
         number = next(counter)
         chat = random.choice(chats)
-        message = {"message_id": number, "date": int(time.time()), "chat": {"id": 1, "type": "private"}, "text": "Здравствуйте, сколько стоит доставка до Казани?"}
+        message = {
+            "message_id": number,
+            "date": int(time.time()),
+            "chat": {"id": 1, "type": "private"},
+            "text": "Здравствуйте, сколько стоит доставка до Казани?",
+        }
         message["from"] = {"id": 1, "is_bot": False, "first_name": "Анна"}
         body = json.dumps({"update_id": number, "message": message}, ensure_ascii=False)
         return body.replace('"chat": {"id": 1', f'"chat": {{"id": {chat}').encode()

@@ -19,10 +19,9 @@ ORG, FUNNEL, BOT = (int(os.environ[name]) for name in ("BENCH_ORG", "BENCH_FUNNE
 _local = threading.local()
 
 LIST = dialog_lists._LIST_JSON.format(
-    total="NULL", rows=dialog_lists._DIALOG_JSON.format(where="org_id = :org AND NOT is_test AND funnel_id = :funnel")
+    total="NULL",
+    rows=dialog_lists._DIALOG_JSON.format(where="org_id = %(org)s AND NOT is_test AND funnel_id = %(funnel)s"),
 )
-for name in ("org", "funnel", "limit", "offset"):
-    LIST = LIST.replace(f":{name}", f"%({name})s")
 
 MESSAGES = """
     SELECT COALESCE(json_agg(r), '[]')::text FROM (

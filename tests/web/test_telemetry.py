@@ -108,6 +108,15 @@ def test_secrets_and_people_are_scrubbed_from_every_event(capfd: pytest.CaptureF
     assert "x=1" in text
 
 
+def test_libraries_are_heard_only_when_something_is_wrong(capfd: pytest.CaptureFixture[str]) -> None:
+    logs.set_up()
+    logging.getLogger("httpx2").info("HTTP Request: GET https://example.com")
+    logging.getLogger("aiguro_web.tasks").info("swept")
+    logging.getLogger("httpx2").warning("pool is full")
+    events = [json.loads(line)["event"] for line in capfd.readouterr().out.splitlines()]
+    assert events == ["swept", "pool is full"]
+
+
 def test_ordinary_words_are_left_alone() -> None:
     for text in ("dialog 12345 moved", "2026-11-23T13:15:00+03:00", "1 234 567", "GET /api/x 200", "a.b.c"):
         assert logs.scrub(text) == text

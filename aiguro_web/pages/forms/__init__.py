@@ -13,7 +13,7 @@ Form = TypeVar("Form", bound=FlaskForm)
 
 def read(kind: type[Form]) -> Form:
     """What a form sent, checked. Raises Invalid, for forms that are not shown again with their errors."""
-    form = kind()
+    form: Form = kind()
     if not form.validate_on_submit():
         errors = {name: " ".join(str(word) for word in words) for name, words in form.errors.items() if name}
         raise Invalid(" ".join(errors.values()), errors=errors)
