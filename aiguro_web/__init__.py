@@ -48,7 +48,8 @@ def create_app(overrides: Mapping[str, Any] | None = None) -> Flask:
     settings |= {key: value for key, value in (overrides or {}).items() if not isinstance(value, str)}
     database.prepare(settings)
     app.config.update(settings)
-    app.secret_key = settings["SECRET_KEY"].split(",")[0].strip()
+    keys = [key.strip() for key in settings["SECRET_KEY"].split(",")]
+    app.secret_key, app.config["SECRET_KEY_FALLBACKS"] = keys[0], keys[1:]  # a rotation signs nobody out
     secrets.configure(settings["SECRET_KEY"])
     app.url_map.converters["id"] = tenancy.Id
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Any, cast
+from urllib.parse import parse_qs
 from uuid import UUID
 
 from flask import Response, g, make_response, redirect, render_template, request, url_for
@@ -185,10 +186,17 @@ def _chat(who: Actor, uuid: UUID, limit: int = threads.PAGE) -> dict[str, Any]:
         "run": threads.read(who, uuid, limit),
         "can": _rights(who),
         "me": who.user_id,
-        "queue": request.args.get("queue", "unanswered"),
+        "back": _list_address(),
         "state": _state(who, card),
         "text_max": TEXT_MAX,
     }
+
+
+def _list_address() -> str:
+    """The list that the person came from: in this address, or in that of the page around this fragment."""
+    here = parse_qs(request.headers.get("HX-Current-URL", "").partition("#")[0].partition("?")[2])
+    queue, search = (request.args.get(name) or here.get(name, [""])[0][:100] for name in ("queue", "search"))
+    return url_for("messengers.index", queue=queue or None, search=search or None)
 
 
 def _rights(who: Actor) -> dict[str, bool]:

@@ -291,7 +291,12 @@ def _greet(who: Actor, uuid: Any) -> None:
     )
     if words:
         message = transcript.store(
-            dialog, MessageRole.assistant, words, author_name="Ассистент", status=MessageStatus.queued
+            dialog,
+            MessageRole.assistant,
+            words,
+            author_name="Ассистент",
+            status=MessageStatus.queued,
+            news=False,  # the client's question is what a manager wants to see in the list
         )
         assert message is not None
         deliveries.queue(who, dialog, message["id"], words, deliveries.Lane.assistant)

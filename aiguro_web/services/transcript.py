@@ -96,9 +96,9 @@ _STORE = """
         UPDATE dialog d SET
             messages_count = d.messages_count + 1,
             unread = CASE WHEN %(role)s = 'user' THEN d.unread + 1 WHEN %(role)s = 'manager' THEN 0 ELSE d.unread END,
-            last_message = CASE WHEN place.late OR %(role)s = 'system' THEN d.last_message ELSE CAST(%(preview)s AS text) END,
-            last_role = CASE WHEN place.late OR %(role)s = 'system' THEN d.last_role ELSE %(role)s END,
-            last_activity = CASE WHEN %(role)s = 'system' THEN d.last_activity ELSE now() END,
+            last_message = CASE WHEN place.late OR NOT CAST(%(news)s AS boolean) THEN d.last_message ELSE CAST(%(preview)s AS text) END,
+            last_role = CASE WHEN place.late OR NOT %(news)s THEN d.last_role ELSE %(role)s END,
+            last_activity = CASE WHEN %(news)s THEN now() ELSE d.last_activity END,
             unanswered_since = CASE WHEN %(role)s = 'user' AND CAST(%(waits)s AS boolean) THEN COALESCE(d.unanswered_since, now())
                                     WHEN %(role)s = 'manager' THEN NULL ELSE d.unanswered_since END,
             updated_at = now()
@@ -124,8 +124,12 @@ def store(
     stage_number: int = 1,
     media: str = "",
     waits: bool = True,
+    news: bool = True,
 ) -> MessageRow | None:
-    """Store a message and count it on its dialog, whose row the caller has locked. None: it is here already."""
+    """Store a message and count it on its dialog, whose row the caller has locked. None: it is here already.
+
+    `waits`: a client's message wants a person's answer. `news`: it becomes the dialog's last message in lists.
+    """
     row = run_hot(
         _STORE,
         {
@@ -145,6 +149,7 @@ def store(
             "media": media,
             "preview": preview(words, media),
             "waits": waits,
+            "news": news and role is not MessageRole.system,
         },
     )
     if row is None:

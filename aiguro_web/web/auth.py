@@ -126,6 +126,7 @@ def _page(view_args: dict[str, Any]) -> Response | None:
     if row is None and not person.staff:
         raise Forbidden("Вас пока не пригласили ни в одну организацию. Попросите приглашение у её администратора.")
     g.memberships = rows
+    g.timezone = row["timezone"] if row else None
     g.who = replace(person, org=row["org_id"], role=row["role"]) if row else person
     return None
 

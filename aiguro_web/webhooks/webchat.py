@@ -18,7 +18,7 @@ from ..channels import Incoming, Person
 from ..errors import Conflict, Forbidden, Invalid, NotFound, Unavailable
 from ..live import Subscription, listen, streams
 from ..models.message import KEY_MAX, TEXT_MAX
-from ..services import inbound, topics, webchat
+from ..services import connections, inbound, topics, webchat
 from ..web import limits
 from ..web.assets import asset_file
 from ..web.auth import public
@@ -93,6 +93,7 @@ def say(key: str) -> Response:
         text=_clean(wish.text),
     )
     inbound.receive(g.who, g.connection.id, "webchat", news)
+    connections.heard(g.who, g.connection.id)
     return _json({"message": webchat.get_said(g.who, g.connection.id, chat_id, news.message_id)}, 201)
 
 

@@ -13,6 +13,7 @@ from tests.people import HOME, OTHER
 
 from . import rows
 from .conftest import House
+from .test_walls import LOOKUP_TABLES
 
 TABLES = [*rows.tenant_tables(), Base.metadata.tables["organization"]]
 
@@ -44,6 +45,8 @@ def test_another_organisations_rows_are_not_seen(house: House, connection: Conne
     with house.admin.connect() as admin:
         assert count(admin, table, OTHER) > 0, "nothing to see: the test is empty"
     assert count(connection, table, HOME) > 0
+    if connection.engine.url.username == "aiguro_owner" and table.name in LOOKUP_TABLES:
+        return  # the owner is a member of aiguro_lookup, which it gives the named functions to
     assert count(connection, table, OTHER) == 0
     rows.enter(connection, None)
     assert connection.scalar(text(f"SELECT count(*) FROM {table}")) == 0

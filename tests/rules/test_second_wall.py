@@ -9,14 +9,16 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from importlib import import_module
 from typing import Any
+from uuid import UUID
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import func, select, text, update
 from sqlalchemy.exc import IntegrityError
 
 from aiguro_web import services
 from aiguro_web.errors import AppError
 from aiguro_web.extensions import db, enter_organization
+from aiguro_web.models import Client
 from aiguro_web.models.inbound_update import UpdateStatus
 from aiguro_web.models.message import MessageStatus
 from aiguro_web.models.messenger_connection import ConnectionStatus
@@ -29,6 +31,7 @@ from aiguro_web.services import (
     funnels,
     inbound,
     journal,
+    message_lists,
     messages,
     webchat,
 )
@@ -107,9 +110,6 @@ CALLS: dict[str, Call] = {
         who, dialog_lists.DialogFilter(of["funnel"]["id"]), limit=9
     ),
     "dialog_lists.get_json": lambda who, of: dialog_lists.get_json(who, chat(of)),
-    "dialog_lists.count_dialogs": lambda who, of: dialog_lists.count_dialogs(
-        who, dialog_lists.DialogFilter(of["funnel"]["id"])
-    ),
     "dialog_lists.list_cards": lambda who, of: dialog_lists.list_cards(who, queue="open", funnel_id=of["funnel"]["id"]),
     "dialog_lists.get_card": lambda who, of: dialog_lists.get_card(who, chat(of)),
     "dialog_lists.find_uuid": lambda who, of: dialog_lists.find_uuid(who, of["dialog"]["thread_id"]),
@@ -121,6 +121,10 @@ CALLS: dict[str, Call] = {
     "dialogs.close": lambda who, of: dialogs.close(who, chat(of)),
     "dialogs.reopen": lambda who, of: dialogs.reopen(who, chat(of)),
     "dialogs.mark_read": lambda who, of: dialogs.mark_read(who, chat(of)),
+    "message_lists.list_json": lambda who, of: message_lists.list_json(who, chat(of), of["funnel"]["id"], limit=9),
+    "message_lists.get_json": lambda who, of: message_lists.get_json(
+        who, chat(of), of["funnel"]["id"], of["message"]["id"]
+    ),
     "messages.write": lambda who, of: messages.write(who, chat(of), text="чужое"),
     "messages.list_messages": lambda who, of: messages.list_messages(who, chat(of)),
     "messages.messages_since": lambda who, of: messages.messages_since(who, chat(of), 0),
@@ -175,9 +179,7 @@ def actor_for(house: House, name: str) -> Actor:
 
 def absent(of: rows.Rows) -> rows.Rows:
     """The same rows under names that nobody has."""
-    import uuid
-
-    strange = {"uuid": uuid.UUID(int=7), "external_id": "nobody", "thread_id": "nobody"}
+    strange = {"uuid": UUID(int=7), "external_id": "nobody", "thread_id": "nobody"}
     return {
         table: {name: 2**53 if name == "id" or name == "message_id" else strange.get(name, value) for name, value in row.items()}
         for table, row in of.items()
@@ -191,7 +193,7 @@ def outcome(house: House, name: str, of: rows.Rows) -> str:
         enter_organization(who.org)
         try:
             found = CALLS[name](who, of)
-            words = f"gave {vars(found) if isinstance(found, dialog_lists.CardPage) else found!r}"
+            words = f"gave {found!r}"
             db.session.commit()
         except (AppError, IntegrityError) as refusal:
             db.session.rollback()
@@ -208,8 +210,24 @@ def test_another_organisations_rows_are_as_if_they_did_not_exist(open_field: Hou
     said = outcome(open_field, name, foreign)
     assert open_field.fingerprint(OTHER) == before
     assert rows.mark(OTHER) not in said
+    assert "Forbidden" not in said, "the actor lacks the right: nothing was tried"
     if not name.startswith(("journal.", "deliveries.wake_again", "funnels.add_stage")):  # they name what they wrote
         assert said == outcome(open_field, name, absent(foreign))
+
+
+def test_a_service_without_its_filter_is_found(open_field: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    def leak(who: Actor, of: rows.Rows) -> Any:
+        return db.session.scalar(select(Client.name).where(Client.id == of["client"]["id"]))
+
+    def spoil(who: Actor, of: rows.Rows) -> Any:
+        db.session.execute(update(Client).where(Client.id == of["client"]["id"]).values(notes=func.random()))
+
+    before = open_field.fingerprint(OTHER)
+    monkeypatch.setitem(CALLS, "clients.get", leak)
+    monkeypatch.setitem(CALLS, "clients.spoil", spoil)
+    assert rows.mark(OTHER) in outcome(open_field, "clients.get", open_field.rows[OTHER])
+    outcome(open_field, "clients.spoil", open_field.rows[OTHER])
+    assert open_field.fingerprint(OTHER) != before
 
 
 @pytest.mark.parametrize("name", sorted(name for name in CALLS if name.partition(".")[2].startswith(("get_", "find_"))))
@@ -227,7 +245,7 @@ def test_lists_and_counts_hold_only_ones_own(open_field: House) -> None:
             connections.list_connections(who),
         )
         counts = dialog_lists.count_queues(who)
-        total = dialog_lists.count_dialogs(who, dialog_lists.DialogFilter(ai=False))
+        total = dialog_lists.list_json(who, dialog_lists.DialogFilter(ai=False), limit=1).total
     assert rows.mark(OTHER) not in repr(found)
     assert rows.mark(HOME) in repr(found)
     assert (counts["open"], counts["unanswered"], total) == (1, 0, 1)

@@ -26,8 +26,14 @@ document.addEventListener("htmx:afterSwap", (event) => {
   if (before.end || (mine && last?.id !== before.last)) box.scrollTop = 0;
   else box.scrollTop -= box.scrollHeight - before.height;
   if (!before.end && !mine && last?.id !== before.last) showNews(true);
+  if (last?.id !== before.last && last?.classList.contains("message-user")) say(last);
   before = null;
 });
+
+/** A screen reader hears what the client has just written; older messages that come in above stay silent. */
+function say(message) {
+  document.getElementById("said").textContent = message.querySelector(".bubble-text")?.textContent ?? "";
+}
 
 function showNews(on) {
   const button = document.getElementById("thread-news");

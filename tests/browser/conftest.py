@@ -1,0 +1,113 @@
+"""A real browser (Debian's Chromium through Playwright) and the product as `make run` starts it."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+
+from tests.databases import ROOT
+from tests.worker.processes import free_port, wait_until
+
+ARGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-background-networking", "--disable-sync"]
+SIZES = {"desktop": {"width": 1440, "height": 900}, "phone": {"width": 390, "height": 844}}
+
+
+@dataclass(frozen=True)
+class House:
+    """The running product, and what it told the newcomer."""
+
+    address: str
+    chat: str
+    logins: list[str]
+    password: str
+
+
+@pytest.fixture(scope="session")
+def house() -> Iterator[House]:
+    """`flask up` in an empty instance: embedded PostgreSQL, migrations, demo, web and worker."""
+    instance = Path(tempfile.mkdtemp(prefix="aiguro-"))
+    instance.chmod(0o755)
+    from aiguro_web import config
+
+    env = {name: value for name, value in os.environ.items() if name not in config.DEFAULTS}
+    env |= {
+        "AIGURO_INSTANCE": str(instance), "HOST": "127.0.0.1", "PORT": str(free_port()), "PYTHONUNBUFFERED": "1",
+        "TELEGRAM_API_URL": "http://127.0.0.1:9",
+    }  # fmt: skip
+    log = instance / "output"
+    command = [sys.executable, "-m", "flask", "--app", "wsgi", "up"]
+    with log.open("wb") as output:
+        process = subprocess.Popen(command, cwd=ROOT, env=env, stdout=output, stderr=subprocess.STDOUT)
+    try:
+
+        def told() -> str | None:
+            assert process.poll() is None, log.read_text()[-3000:]
+            text = log.read_text(errors="replace")
+            return text if "Ctrl-C" in text else None
+
+        text = wait_until(told, 60, "the announcement of `flask up`", 0.2)
+        yield House(
+            _found(r"AIGURO\s+(http\S+)", text), _found(r"web chat\s+(http\S+)", text),
+            _found(r"sign in as\s+(.+)", text).split(", "), _found(r"password\s+(\S+)", text),
+        )  # fmt: skip
+    finally:
+        process.terminate()
+        process.wait(30)
+        shutil.rmtree(instance, ignore_errors=True)
+
+
+def _found(pattern: str, text: str) -> str:
+    found = re.search(pattern, text)
+    assert found, f"{pattern} is not in:\n{text[-2000:]}"
+    return found[1].strip()
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as play:
+        yield play.chromium.launch(executable_path=shutil.which("chromium"), args=ARGS)
+
+
+@pytest.fixture
+def window(browser: Browser) -> Iterator[Callable[..., Page]]:
+    """Opens windows of separate people; at the end none of them may have written an error to its console."""
+    contexts: list[BrowserContext] = []
+    errors: list[str] = []
+
+    def open_window(size: str = "desktop", **options: object) -> Page:
+        context = browser.new_context(viewport=SIZES[size], has_touch=size == "phone", locale="ru-RU", **options)
+        contexts.append(context)
+        page = context.new_page()
+        page.set_default_timeout(10_000)
+        page.on("pageerror", lambda error: errors.append(f"{page.url}: {error}"))
+        page.on("console", lambda message: errors.append(f"{page.url}: {message.text}") if message.type == "error" else None)
+        page.allowed = lambda *words: errors.__setitem__(slice(None), [e for e in errors if not any(w in e for w in words)])
+        return page
+
+    yield open_window
+    for context in contexts:
+        context.close()
+    assert errors == []
+
+
+@pytest.fixture
+def sign_in(house: House) -> Callable[[Page, str], Page]:
+    def enter(page: Page, email: str) -> Page:
+        page.goto(f"{house.address}/login")
+        page.fill("input[name=email]", email)
+        page.fill("input[name=password]", house.password)
+        page.get_by_role("button", name="Войти", exact=True).click()
+        page.wait_for_url("**/dashboard/messengers**")
+        return page
+
+    return enter
