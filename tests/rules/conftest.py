@@ -58,6 +58,7 @@ def open_house(urls: Urls) -> House:
     app = databases.make_app(urls, WTF_CSRF_ENABLED=False)
     admin = create_engine(urls.admin)
     with admin.begin() as connection:
+        rows.spread_ids(connection)
         filled = {org: rows.fill(connection, org) for org in (HOME, OTHER)}
     with app.app_context():
         return House(app, urls, admin, people.load(), filled)

@@ -29,6 +29,14 @@ def enter(connection: Connection, org: int | None) -> None:
     connection.execute(text("SELECT set_config('app.org_id', :org, true)"), {"org": str(org or "")})
 
 
+def spread_ids(connection: Connection) -> None:
+    """From now on ids are long and no two tables share one: an id in an answer is that id and nothing else."""
+    names = ["app_user", *(table.name for table in tenant_tables() if "id" in table.c)]
+    for number, name in enumerate(names):
+        values = {"name": name, "last": 5_000_000 + 1000 * number}
+        connection.execute(text("SELECT setval(pg_get_serial_sequence(:name, 'id'), :last)"), values)
+
+
 def fill(connection: Connection, org: int) -> Rows:
     """One more row in every tenant table; the rows by table, and the user they belong to."""
     enter(connection, org)
