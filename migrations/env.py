@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from alembic import context
 from flask import current_app
-from sqlalchemy import create_engine, make_url, text
+from sqlalchemy import NullPool, create_engine, make_url, text
 
 from aiguro_web.models import Base
 
@@ -25,7 +25,8 @@ def include_name(name: str | None, kind: str, parents: object) -> bool:
 
 
 def run() -> None:
-    engine = create_engine(config["DATABASE_OWNER_URL"] or config["DATABASE_URL"])
+    # Not pooled: a run that fails must close its connection, which holds the lock.
+    engine = create_engine(config["DATABASE_OWNER_URL"] or config["DATABASE_URL"], poolclass=NullPool)
     with engine.connect() as connection:
         # A migration that waits for a lock makes every request behind it wait too: better to fail and be tried again.
         connection.execute(text("SET lock_timeout = '5s'"))
@@ -42,7 +43,7 @@ def run() -> None:
         )
         with context.begin_transaction():
             context.run_migrations()
-        if APP_ROLE != make_url(config["DATABASE_OWNER_URL"] or config["DATABASE_URL"]).username:
+        if make_url(config["DATABASE_OWNER_URL"] or config["DATABASE_URL"]).username != APP_ROLE:
             connection.exec_driver_sql(GRANTS.format(role=APP_ROLE))
         connection.commit()
     engine.dispose()

@@ -223,15 +223,7 @@ class _Telling:
         assigned = setting.speakers.get(talk.manager)
         outcome, _, why = talk.end.partition(": ")
         return {
-            "org_id": setting.org_id,
-            "uuid": uuids.UUID(int=self.chance.getrandbits(128), version=4),
-            "funnel_id": setting.funnel_id,
-            "stage_id": setting.stages[self.stage - 1][0],
-            "client_id": setting.client_id,
-            "identity_id": setting.identity_id,
-            "connection_id": setting.connection_id,
-            "channel": setting.channel,
-            "thread_id": setting.thread_id,
+            **self._place(),
             "status": DialogStatus.closed if outcome else DialogStatus.active,
             "outcome": Outcome(outcome) if outcome else None,
             "lost_reason": why,
@@ -252,6 +244,20 @@ class _Telling:
             "description": talk.title,
             "created_at": self.messages[0]["created_at"],
             "updated_at": self.messages[-1]["created_at"],
+        }
+
+    def _place(self) -> dict[str, Any]:
+        setting = self.setting
+        return {
+            "org_id": setting.org_id,
+            "uuid": uuids.UUID(int=self.chance.getrandbits(128), version=4),
+            "funnel_id": setting.funnel_id,
+            "stage_id": setting.stages[self.stage - 1][0],
+            "client_id": setting.client_id,
+            "identity_id": setting.identity_id,
+            "connection_id": setting.connection_id,
+            "channel": setting.channel,
+            "thread_id": setting.thread_id,
         }
 
     def _close_ratio(self, outcome: str) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from random import Random
 from typing import Any
@@ -34,12 +34,7 @@ def write(
     chance: Random,
 ) -> None:
     """Clients, who they are at the connections, their dialogs and every word."""
-    scenes: list[Scene] = []
-    for desk in desks:
-        for talk in read_talks(desk.product.talks):
-            connection = telegram if talk.via == "tg" else desk.webchat_id
-            assert connection is not None
-            scenes.append((talk, desk, connection))
+    scenes = list(_scenes(desks, telegram))
     clients = _add_clients(org_id, known)
     identities = _add_identities(org_id, scenes, clients)
     speakers = {letter: story.Speaker(user.id, user.label) for letter, user in speaking.items()}
@@ -55,6 +50,14 @@ def write(
     _add_dialogs(sorted(told, key=lambda one: one.dialog["created_at"]))
     _date_clients(org_id, told, speaking)
     _date_connections(org_id, told)
+
+
+def _scenes(desks: Sequence[Desk], telegram: int | None) -> Iterator[Scene]:
+    for desk in desks:
+        for talk in read_talks(desk.product.talks):
+            connection = telegram if talk.via == "tg" else desk.webchat_id
+            assert connection is not None
+            yield talk, desk, connection
 
 
 def _add(table: type[Base], rows: list[dict[str, Any]]) -> list[int]:

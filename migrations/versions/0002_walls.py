@@ -62,7 +62,7 @@ def upgrade() -> None:
                CREATE ROLE aiguro_lookup NOLOGIN NOBYPASSRLS;
              END IF;
              IF current_setting('server_version_num')::int >= 160000 AND NOT pg_has_role('aiguro_lookup', 'SET') THEN
-               GRANT aiguro_lookup TO CURRENT_USER WITH INHERIT TRUE, SET TRUE;
+               EXECUTE 'GRANT aiguro_lookup TO CURRENT_USER WITH INHERIT TRUE, SET TRUE';  -- 15 cannot even parse it
              ELSIF NOT pg_has_role('aiguro_lookup', 'USAGE') THEN
                GRANT aiguro_lookup TO CURRENT_USER;
              END IF;

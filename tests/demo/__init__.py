@@ -1,0 +1,1 @@
+"""Tests of the demo: it loads once and whole, and its dialogs agree with their messages."""

@@ -162,7 +162,9 @@ def test_every_failed_message_says_why_and_can_be_sent_again(loaded: Flask) -> N
         assert len(failed) >= 3
         for row in failed:
             assert row.error
-            assert messages.send_again(who, row.uuid, row.id)["status"] == "queued"
+            messages.send_again(who, row.uuid, row.id)
+            db.session.flush()  # as the commit does
+            assert messages.get_message(who, row.uuid, row.id)["status"] == "queued"
         queued = select(func.count()).select_from(Outbox).where(Outbox.status == "queued")
         assert db.session.scalar(queued) == len(failed)
 
