@@ -8,7 +8,7 @@ from flask.cli import AppGroup, with_appcontext
 
 from .extensions import db
 from .models import Role
-from .services import api_tokens, organizations, users
+from .services import access, api_tokens, funnels, organizations, users
 
 user_group = AppGroup("user", help="People who sign in.")
 org_group = AppGroup("org", help="Organisations.")
@@ -65,10 +65,13 @@ def add_user(email: str, org: int, role: str, name: str, password: str) -> None:
 @org_group.command("add")
 @click.argument("name")
 @click.option("--gid", help="the identity provider's id of the organisation (Clerk: org_…)")
-def add_org(name: str, gid: str | None) -> None:
-    """Found an organisation; print its id."""
+@click.option("--funnel", default="Продажи", show_default=True, help="the name of its first funnel")
+def add_org(name: str, gid: str | None, funnel: str) -> None:
+    """Found an organisation with its first funnel, where messengers can lead; print its id."""
     organization = organizations.create(name, gid)
     org_id = organization.id
+    if not funnels.list_funnels(access.system(org_id)):  # a known gid answers an organisation that has some
+        funnels.create(access.system(org_id), funnel)
     db.session.commit()
     click.echo(org_id)
 

@@ -48,10 +48,41 @@ def run_hot(statement: str, values: Mapping[str, Any]) -> Any:
         raise
 
 
+def read_hot(org_id: int, statement: str, values: Mapping[str, Any]) -> Any:
+    """As `run_hot`, for a request that reads with this one statement: in a transaction of its own behind the wall of
+    `org_id`, without a session (which costs another 200 µs)."""
+    if db.session().in_transaction() or _shared is not None:
+        return run_hot(statement, values)
+    pooled = db.engine.raw_connection()
+    driver: Any = pooled.driver_connection
+    try:
+        driver.execute(_SET_ORG, (str(org_id),), prepare=True)
+        with driver.cursor(row_factory=namedtuple_row) as cursor:
+            row = cursor.execute(statement, values, prepare=True).fetchone()
+        driver.commit()
+        return row
+    except psycopg.OperationalError:
+        if driver.closed:
+            pooled.invalidate()
+            db.engine.dispose()
+        raise
+    finally:
+        pooled.close()  # back into the pool, which rolls back what was not committed
+
+
+def share(connection: Connection | None) -> None:
+    """Everything happens on this connection, or (None) on pooled ones again: for tests that roll back."""
+    global _shared
+    _shared = connection
+
+
+_shared: Connection | None = None
+
+
 def _renew_if_lost(connection: Any) -> None:
     """What SQLAlchemy does for its own calls: when the server went away, every pooled connection is dead."""
     if connection.closed:
-        db.session.invalidate()
+        db.session().invalidate()
         db.engine.dispose()
 
 

@@ -1,8 +1,8 @@
 """Live events: `publish` notes topics that leave after the commit; `listen` hears those of every process.
 
 One sender and one listener a process, each on a connection of its own. The sender coalesces: while one NOTIFY is under way,
-further topics gather. Events carry names only; who hears one fetches with their own rights. A lost connection is told to
-every subscriber as the topic EVERYTHING, so that they fetch anew.
+further topics gather. Events carry names only; who hears one fetches with their own rights. Each new connection of the
+listener is told to every subscriber as the topic EVERYTHING, so that they fetch anew.
 """
 
 from __future__ import annotations
@@ -158,18 +158,15 @@ class Hub:
                 self._pending.set()
 
     def _listen(self) -> None:
-        missed = False
         while not self.stopping:
             try:
                 with self._connect() as connection:
                     connection.execute(f"LISTEN {CHANNEL}")
-                    if missed:
-                        self._tell({EVERYTHING})
+                    self._tell({EVERYTHING})  # what was said before this moment was not heard, the first time too
                     for notice in connection.notifies():
                         self._tell(notice.payload.split(","))
             except psycopg.Error as error:
                 log.warning("the live listener lost its connection: %s", type(error).__name__)
-                missed = True
                 time.sleep(0.3)
 
     def _tell(self, topics: Iterable[str]) -> None:
@@ -246,4 +243,5 @@ def _leave(session: Session) -> None:
 
 @event.listens_for(db.session, "after_rollback")
 def _forget(session: Session) -> None:
-    session.info.pop("live_topics", None)
+    if not session.in_nested_transaction():  # a savepoint takes back its rows, not what came before it
+        session.info.pop("live_topics", None)

@@ -7,19 +7,19 @@ NOTIFY trigger is dropped (migration 0004): a NOTIFY inside the transaction make
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from typing import Any, Protocol
 
 from flask import Flask
 from procrastinate import App, PsycopgConnector, SyncPsycopgConnector
-from sqlalchemy import event
+from sqlalchemy import event, text
 from sqlalchemy.orm import Session
 
 from .extensions import db, enter_organization
 
 # How many jobs of each queue one worker process runs at a time: what hangs in one stops nothing in another.
-QUEUES = {"deliveries": 8, "default": 4}
+QUEUES = {"deliveries": 32, "default": 4}
 
 
 class Connector(PsycopgConnector):
@@ -82,6 +82,12 @@ def enqueue(name: str, *, lock: str | None = None, schedule_in: float | None = N
     return deferrer.defer(**arguments)
 
 
+def held_locks(locks: Collection[str]) -> set[str]:
+    """Those of `locks` that a waiting or running job holds."""
+    query = text("SELECT lock FROM procrastinate_jobs WHERE status IN ('todo', 'doing') AND lock = ANY(:locks)")
+    return set(db.session.scalars(query, {"locks": list(locks)})) if locks else set()
+
+
 class Bound(Protocol):
     """Somebody who acts inside one organisation, or in none."""
 
@@ -103,4 +109,5 @@ def transaction(who: Bound) -> Iterator[None]:
 
 @event.listens_for(db.session, "after_rollback")
 def _forget(session: Session) -> None:
-    session.info.pop("job_queues", None)
+    if not session.in_nested_transaction():  # a savepoint takes back its rows, not what came before it
+        session.info.pop("job_queues", None)

@@ -35,7 +35,7 @@ def app(_app: Flask, monkeypatch: pytest.MonkeyPatch) -> Iterator[Flask]:
 
     What needs real commits (jobs, live events, several connections) takes `committed_app`.
     """
-    from aiguro_web.extensions import db, enter_organization
+    from aiguro_web.extensions import db, enter_organization, share
 
     with _app.app_context():
         connection = db.engine.connect()
@@ -43,9 +43,11 @@ def app(_app: Flask, monkeypatch: pytest.MonkeyPatch) -> Iterator[Flask]:
         session_class = db.session.session_factory.class_
         monkeypatch.setattr(session_class, "get_bind", lambda self, *a, **k: connection)
         db.session.configure(join_transaction_mode="create_savepoint")
+        share(connection)
         _forget(_app)
         yield _app
         db.session.remove()
+        share(None)
         outer.rollback()
         connection.close()
         db.session.configure(join_transaction_mode="conditional_savepoint")

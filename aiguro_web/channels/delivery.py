@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from dataclasses import dataclass, field
-from typing import Any
-
 from .base import Channel, Incoming, Unreadable
 from .reading import storable
 
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """`payload` is the body as it came, for a person to look at; `error` is set when it can't be read."""
+    """`payload` is the body as JSON text, for a person to look at; `error` is set when it can't be read."""
 
-    payload: Any
+    payload: str
     updates: list[Incoming] = field(default_factory=list)
     update_id: str = ""
     error: str = ""
@@ -23,7 +22,15 @@ class Delivery:
 def read(adapter: Channel, body: bytes) -> Delivery:
     """Parse a body; one that can't be read gets an id by its content, so that its repeats are known too."""
     try:
-        return Delivery(storable(body), adapter.parse(body))
+        updates = adapter.parse(body)
+        return Delivery(_text(body), updates)
     except Unreadable as unreadable:
         update_id = unreadable.update_id or f"sha256:{hashlib.sha256(body).hexdigest()[:32]}"
-        return Delivery(storable(body), [], update_id, unreadable.reason)
+        return Delivery(json.dumps(storable(body), ensure_ascii=False), [], update_id, unreadable.reason)
+
+
+def _text(body: bytes) -> str:
+    """A body that was read is JSON already; only what a jsonb column does not take makes it be written anew."""
+    if b"\\u0000" in body or b"\\ud" in body.lower():
+        return json.dumps(storable(body), ensure_ascii=False)
+    return body.decode()

@@ -24,7 +24,7 @@ def login() -> AnyResponse:
     """The form, and what it sends."""
     sessions.check_fetch_site()
     form = LoginForm()
-    if request.method == "GET":
+    if request.method != "POST":
         form.next.data = sessions.local_path(request.args.get("next"))
         return sessions.go_to(form.next.data) if sessions.find_person() else _form(form)
     if not form.validate_on_submit():

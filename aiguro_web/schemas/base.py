@@ -38,8 +38,15 @@ def _is_id(value: int) -> int:
     return value
 
 
+def _trimmed(value: Any) -> Any:
+    """As a page's field: lines end in a single sign, no white space around; lengths are counted after that."""
+    return value.replace("\r\n", "\n").strip() if isinstance(value, str) else value
+
+
 Utc = Annotated[datetime, PlainSerializer(_utc, return_type=str)]
 Zoned = Annotated[datetime, PlainSerializer(lambda moment: moment.isoformat(timespec="seconds"), return_type=str)]
 TextId = Annotated[int, PlainSerializer(str, return_type=str)]
 Money = Annotated[Decimal, PlainSerializer(float, return_type=float)]
 AnyId = Annotated[int, BeforeValidator(_number), AfterValidator(_is_id)]
+Trimmed = Annotated[str, BeforeValidator(_trimmed)]
+TrimmedOrNone = Annotated[str | None, BeforeValidator(_trimmed)]

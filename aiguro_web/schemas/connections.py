@@ -8,7 +8,7 @@ from typing import Any, Literal
 from pydantic import Field
 
 from ..models.messenger_connection import CONNECTION_NAME_MAX, TOKEN_MAX
-from .base import In, Out, TextId, Utc
+from .base import In, Out, TextId, Trimmed, TrimmedOrNone, Utc
 
 
 class ConnectionDataOut(Out):
@@ -35,8 +35,8 @@ class ConnectionIn(In):
     """A web chat needs no token."""
 
     messenger_type: Literal["telegram", "webchat"]
-    token: str = Field(default="", max_length=TOKEN_MAX)
-    name: str | None = Field(default=None, max_length=CONNECTION_NAME_MAX)
+    token: Trimmed = Field(default="", max_length=TOKEN_MAX)
+    name: TrimmedOrNone = Field(default=None, max_length=CONNECTION_NAME_MAX)
 
 
 def connection_out(row: dict[str, Any] | Any) -> ConnectionOut:

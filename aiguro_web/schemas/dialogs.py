@@ -9,6 +9,7 @@ from uuid import UUID
 from pydantic import BaseModel, Field
 
 from ..models.dialog import DialogStatus
+from ..models.stage import CODE_MAX
 from .base import AnyId, Money, Out, TextId, Utc
 
 
@@ -62,7 +63,7 @@ class DialogOut(Out):
 class DialogFilterIn(BaseModel):
     """The filters of a list of dialogs, all optional."""
 
-    stage: str | None = Field(default=None, min_length=1, max_length=64)
+    stage: str | None = Field(default=None, min_length=1, max_length=CODE_MAX)
     status: DialogStatus | None = None
     ai: bool | None = None
     manager: AnyId | None = None

@@ -7,7 +7,7 @@ from typing import Literal
 from pydantic import Field
 
 from ..models.message import TEXT_MAX
-from .base import In, Out, TextId, Utc, Zoned
+from .base import In, Out, TextId, Trimmed, Utc, Zoned
 
 
 class AttachmentOut(Out):
@@ -39,5 +39,5 @@ class MessageOut(Out):
 class MessageIn(In):
     """`time` and other extras that the front-end sends are ignored."""
 
-    text: str = Field(min_length=1, max_length=TEXT_MAX)
+    text: Trimmed = Field(min_length=1, max_length=TEXT_MAX)
     role: Literal["manager", "assistant"] = "manager"

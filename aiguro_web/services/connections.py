@@ -20,6 +20,9 @@ from . import funnels, journal, secrets, topics
 from .access import Actor
 
 
+WEBCHAT_NAME = "Чат на сайте"  # until somebody calls it otherwise
+
+
 class ConnectionRow(TypedDict):
     """A connection as lists show it: never a secret."""
 
@@ -85,12 +88,15 @@ def create(
 ) -> ConnectionRow:
     """Connect an account whose token the messenger has accepted; a task then asks it for updates.
 
-    A web chat has no account: it gets a random one. Raises Conflict when the account is connected already, anywhere.
+    A web chat has no account: it gets a random one, called like the chat. Raises Conflict when the account is connected already, anywhere.
     """
     who.must("manage")
     if funnel_id is not None:
         funnels.get_funnel(who, funnel_id)
     kind = MessengerType(messenger_type)
+    if kind == MessengerType.webchat:
+        name = name or WEBCHAT_NAME
+        account = account or name
     connection = MessengerConnection(
         org_id=who.home,
         funnel_id=funnel_id,

@@ -22,7 +22,7 @@ from ..live import publish
 from ..models import ClientIdentity, Dialog, Message, MessengerConnection, Outbox
 from ..models.message import MessageStatus
 from ..models.outbox import OutboxStatus
-from ..queue import enqueue
+from ..queue import enqueue, held_locks
 from . import topics
 from .access import Actor
 
@@ -95,10 +95,12 @@ def queue_again(who: Actor, dialog: Dialog, message_id: int) -> None:
     if dialog.unsubscribed:
         raise Conflict("Клиент отписался от сообщений: дождитесь, пока он напишет сам")
     message.status, message.error = MessageStatus.queued, None
+    # A piece that is under way stays so; `attempts` goes on counting: it tells a late answer from the current one.
     db.session.execute(
         update(Outbox)
-        .where(Outbox.org_id == who.home, Outbox.message_id == message_id, Outbox.status != OutboxStatus.sent)
-        .values(status=OutboxStatus.queued, attempts=0, error="", not_before=func.now(), created_at=func.now())
+        .where(Outbox.org_id == who.home, Outbox.message_id == message_id)
+        .where(Outbox.status.in_([OutboxStatus.failed, OutboxStatus.uncertain]))
+        .values(status=OutboxStatus.queued, error="", not_before=func.now(), created_at=func.now())
     )
     _tell(who, dialog.uuid)
     _wake(who, dialog.id)
@@ -150,11 +152,12 @@ def unknown(who: Actor, piece: Piece, reason: str) -> None:
 def later(who: Actor, piece: Piece, reason: str, retry_after: float | None, whole_account: bool) -> None:
     """The messenger took nothing and asks to wait; a whole account waits for all its dialogs."""
     seconds = retry_after if retry_after is not None else min(BACK_OFF_MAX, 2.0 ** min(piece.attempts, 10))
-    seconds += random.uniform(0, min(1.0, seconds))  # noqa: S311 - spreads retries, no secret
+    seconds += random.uniform(0.1, 1.0)  # noqa: S311 - spreads retries, no secret
     until = func.now() + timedelta(seconds=seconds)
     db.session.execute(
         update(Outbox)
         .where(Outbox.org_id == who.home, Outbox.id == piece.id, Outbox.status == OutboxStatus.sending)
+        .where(Outbox.attempts == piece.attempts)
         .values(status=OutboxStatus.queued, not_before=until, error=reason[:500], updated_at=func.now())
     )
     if whole_account:
@@ -185,9 +188,16 @@ def receipt(who: Actor, dialog: Dialog | Row[Any], upto_message_id: int, status:
 
 
 def list_overdue(seconds: int = 60) -> list[tuple[int, int]]:
-    """(organisation, dialog) whose outbox stands still: a job was lost. Looks across tenants."""
-    rows = db.session.execute(text("SELECT org_id, dialog_id FROM lookup_overdue_outbox(:s)"), {"s": seconds})
-    return [(row.org_id, row.dialog_id) for row in rows]
+    """(organisation, dialog) whose outbox stands still and that no job is about to move. Looks across tenants."""
+    rows = db.session.execute(text("SELECT org_id, dialog_id FROM lookup_overdue_outbox(:s)"), {"s": seconds}).all()
+    held = held_locks([_lock(row.dialog_id) for row in rows])
+    return [(row.org_id, row.dialog_id) for row in rows if _lock(row.dialog_id) not in held]
+
+
+def find_connection(who: Actor, dialog_id: int) -> int | None:
+    """The connection that a dialog is delivered through."""
+    who.must("deliver")
+    return db.session.scalar(select(Dialog.connection_id).where(Dialog.org_id == who.home, Dialog.id == dialog_id))
 
 
 def wake_again(who: Actor, dialog_id: int, wait: float | None = None) -> None:
@@ -196,8 +206,13 @@ def wake_again(who: Actor, dialog_id: int, wait: float | None = None) -> None:
     _wake(who, dialog_id, wait)
 
 
+def _lock(dialog_id: int) -> str:
+    """One delivery job of a dialog runs at a time."""
+    return f"out:{dialog_id}"
+
+
 def _wake(who: Actor, dialog_id: int, wait: float | None = None) -> None:
-    enqueue("deliver", lock=f"out:{dialog_id}", schedule_in=wait, org_id=who.home, dialog_id=dialog_id)
+    enqueue("deliver", lock=_lock(dialog_id), schedule_in=wait, org_id=who.home, dialog_id=dialog_id)
 
 
 def _next(who: Actor, dialog_id: int) -> Row[Any] | None:

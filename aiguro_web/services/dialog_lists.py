@@ -12,7 +12,7 @@ from typing import Any, Literal, TypedDict
 from sqlalchemy import ColumnElement, Select, and_, func, or_, select, true
 
 from ..errors import Invalid, NotFound
-from ..extensions import db, run_hot
+from ..extensions import db, read_hot, run_hot
 from ..models import Client, Dialog, Funnel, MessengerConnection, Stage, User
 from ..models.dialog import DialogStatus
 from . import funnels
@@ -111,7 +111,7 @@ def list_json(
         values["before"] = before_id
     values |= {"limit": limit, "offset": offset}
     total = _total(wanted, counted) if count else "NULL::bigint"
-    row = run_hot(_list_query(where, total), values)
+    row = read_hot(who.home, _list_query(where, total), values)
     if row.rows == 0 and wanted.funnel_id is not None:
         funnels.get_funnel(who, wanted.funnel_id)
     return JsonPage(row.body.encode(), row.rows, row.last, row.total)

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from psycopg.types.json import Jsonb
 from sqlalchemy import func, select, text, update
 
 from ..errors import Conflict
@@ -84,7 +83,7 @@ class Delivery(Protocol):
     """One delivery of a messenger, as its adapter read it; `error` says why it could not."""
 
     @property
-    def payload(self) -> Any: ...
+    def payload(self) -> str: ...
     @property
     def updates(self) -> Sequence[Update]: ...
     @property
@@ -102,7 +101,7 @@ def take(who: Actor, connection_id: int, channel: str, delivery: Delivery) -> No
     connections.heard(who, connection_id)
 
 
-def receive(who: Actor, connection_id: int, channel: str, news: Update, payload: Any = None) -> Received:
+def receive(who: Actor, connection_id: int, channel: str, news: Update, payload: str | None = None) -> Received:
     """Keep the update and its effect. A repeat of it changes nothing."""
     who.must("receive")
     if news.kind not in ("message", "edit", "blocked", "unblocked"):
@@ -133,7 +132,7 @@ _OPEN = """
 _KEEP = """
     WITH kept AS (
         INSERT INTO inbound_update (org_id, connection_id, external_id, status, payload, error)
-        SELECT c.org_id, c.id, %(update)s, %(status)s, %(payload)s, %(error)s FROM messenger_connection c
+        SELECT c.org_id, c.id, %(update)s, %(status)s, CAST(%(payload)s AS jsonb), %(error)s FROM messenger_connection c
         WHERE c.org_id = %(org)s AND c.id = %(connection)s AND c.is_active AND c.removed_at IS NULL
         ON CONFLICT (org_id, connection_id, external_id) DO NOTHING
         RETURNING id)
@@ -142,21 +141,21 @@ _KEEP_ONLY = _KEEP + "SELECT id FROM kept"
 _KEEP_AND_OPEN = _KEEP + f", opened AS ({_OPEN}) SELECT kept.id AS kept_id, opened.* FROM kept LEFT JOIN opened ON true"
 
 
-def keep(who: Actor, connection_id: int, external_id: str, status: UpdateStatus, payload: Any, error: str = "") -> bool:
+def keep(who: Actor, connection_id: int, external_id: str, status: UpdateStatus, payload: str | None, error: str = "") -> bool:
     """Keep an update as it came. False when it is here already, or the connection is off."""
     who.must("receive")
     return run_hot(_KEEP_ONLY, _kept(who, connection_id, external_id, status, payload, error)) is not None
 
 
 def _kept(
-    who: Actor, connection_id: int, external_id: str, status: UpdateStatus, payload: Any, error: str = ""
+    who: Actor, connection_id: int, external_id: str, status: UpdateStatus, payload: str | None, error: str = ""
 ) -> dict[str, Any]:
     return {
         "org": who.home,
         "connection": connection_id,
         "update": external_id[:128],
         "status": status.value,
-        "payload": None if payload is None else Jsonb(payload),
+        "payload": payload,
         "error": error[:500],
     }
 

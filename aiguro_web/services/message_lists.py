@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..errors import NotFound
-from ..extensions import run_hot
+from ..extensions import read_hot, run_hot
 from .access import Actor
 
 # One message of the contract (seed §8.2). schemas/messages.py declares the same shape; a test holds them equal. `time` is
@@ -72,7 +72,7 @@ def list_json(
     values: dict[str, Any] = {"org": who.home, "uuid": uuid, "funnel": funnel_id, "limit": limit, "offset": offset}
     if after is not None:
         values |= dict(zip(("p", "s", "i"), after, strict=True))
-    row = run_hot(_LIST_BEHIND if after is not None else _LIST_FIRST, values)
+    row = read_hot(who.home, _LIST_BEHIND if after is not None else _LIST_FIRST, values)
     if row is None:
         raise NotFound("Диалог не найден")
     last = row.last[0] if row.last else None

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import threading
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import structlog
 from flask import current_app
 from procrastinate import RetryStrategy
@@ -12,14 +17,56 @@ from ..services import access, connections, deliveries
 from ..services.deliveries import Piece, Wait
 
 log = structlog.get_logger(__name__)
-# A task that fails (the database went away) comes again: half a second, then doubling, for some hours.
+# A task that fails (the database went away) comes again, later and later, for an hour; then `sweep_outbox` wakes it.
 AGAIN = RetryStrategy(max_attempts=40, wait=1, linear_wait=5)
+SEATS = 8  # of QUEUES["deliveries"]: a connection whose messenger hangs leaves the others theirs
+
+
+class Seats:
+    """How many deliveries of each connection run in this process, and how many were turned away since one ended."""
+
+    def __init__(self, limit: int) -> None:
+        self.limit = limit
+        self._taken: Counter[int | None] = Counter()
+        self._turned_away: Counter[int | None] = Counter()
+        self._lock = threading.Lock()
+
+    @contextmanager
+    def one(self, connection_id: int | None) -> Iterator[float]:
+        """Take a seat and hold it: 0; or, when all are taken, after how many seconds to come again."""
+        with self._lock:
+            free = self._taken[connection_id] < self.limit
+            (self._taken if free else self._turned_away)[connection_id] += 1
+            wait = 0.0 if free else 0.5 + self._turned_away[connection_id] / 100
+        try:
+            yield wait
+        finally:
+            if free:
+                with self._lock:
+                    self._taken[connection_id] -= 1
+                    del self._turned_away[connection_id]
+                    if not self._taken[connection_id]:
+                        del self._taken[connection_id]
+
+
+_seats = Seats(SEATS)
 
 
 @task("deliver", queue="deliveries", retry=AGAIN)
 def deliver(org_id: int, dialog_id: int) -> None:
     """Send what the dialog has to send. Twice at once is harmless: a piece is claimed by one worker only."""
     who = access.system(org_id)
+    with transaction(who):
+        connection_id = deliveries.find_connection(who, dialog_id)
+    with _seats.one(connection_id) as wait:
+        if not wait:
+            _drain(who, dialog_id)
+            return
+    with transaction(who):
+        deliveries.wake_again(who, dialog_id, wait)
+
+
+def _drain(who: access.Actor, dialog_id: int) -> None:
     while True:
         with transaction(who):
             piece = deliveries.claim(who, dialog_id, _split)

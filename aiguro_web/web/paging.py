@@ -126,7 +126,7 @@ def headers(
     links: list[tuple[str, str]] = []
     if page.walk:
         if next_key is not None:
-            links.append(("next", _address(limit=page.limit, cursor=encode(next_key, scope, key()))))
+            links.append(("next", f"{_base()}limit={page.limit}&cursor={encode(next_key, scope, key())}"))
     else:
         links = _numbered(page, total, more)
     found = {"Link": ", ".join(f'<{address}>; rel="{rel}"' for rel, address in links)} if links else {}
@@ -144,12 +144,12 @@ def _numbered(page: Page, total: int | None, more: bool | None) -> list[tuple[st
         links.append(("next", page.number + 1))
     if last is not None:
         links.append(("last", last))
-    return [(rel, _address(limit=page.limit, page=number)) for rel, number in links]
+    base = _base()
+    return [(rel, f"{base}limit={page.limit}&page={number}") for rel, number in links]
 
 
-def _address(**paging: str | int) -> str:
-    """This request's path with its other parameters and these."""
+def _base() -> str:
+    """This request's path with its parameters other than paging's, up to where those are added."""
     kept = [(name, value) for name, value in request.args.items(multi=True) if name not in ("page", "limit", "cursor")]
-    query = urlencode([*kept, *paging.items()], errors="replace")
     path = quote(request.root_path + request.path, safe="/:@!$&'()*+=~-._")
-    return f"{path}?{query}"
+    return f"{path}?{urlencode(kept, errors='replace')}&" if kept else f"{path}?"
