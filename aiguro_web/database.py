@@ -19,7 +19,8 @@ POWERS = text(
     """
     SELECT r.rolsuper OR r.rolbypassrls OR EXISTS (
         SELECT FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-        WHERE n.nspname = 'public' AND c.relkind = 'r' AND c.relname = 'dialog' AND pg_has_role(r.rolname, c.relowner, 'USAGE'))
+        WHERE n.nspname = 'public' AND c.relkind = 'r' AND c.relname = 'dialog'
+          AND pg_has_role(r.rolname, c.relowner, 'USAGE'))
     FROM pg_roles r WHERE r.rolname = current_user
     """
 )
@@ -53,5 +54,3 @@ def refuse_privileged_role(app: Flask) -> None:
                 "DATABASE_URL names a role that could go around row-level security: use one that is neither a "
                 "superuser, nor BYPASSRLS, nor the owner (DATABASE_OWNER_URL is for migrations)"
             )
-
-

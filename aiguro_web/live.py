@@ -1,6 +1,6 @@
 """Live events: `publish` notes topics that leave after the commit; `listen` hears those of every process.
 
-One sender and one listener a process, each on a connection of its own. The sender coalesces: while one NOTIFY is under way,
+One sender and one listener a process, each on a connection of its own. The sender coalesces: while one NOTIFY runs,
 further topics gather. Events carry names only; who hears one fetches with their own rights. Each new connection of the
 listener is told to every subscriber as the topic EVERYTHING, so that they fetch anew.
 """

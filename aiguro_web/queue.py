@@ -1,7 +1,7 @@
 """Jobs as rows of the same commit: procrastinate on the session's own connection.
 
-`enqueue` writes the job into the caller's transaction; after the commit the workers are woken by `live`. The library's own
-NOTIFY trigger is dropped (migration 0004): a NOTIFY inside the transaction makes all commits wait for one another.
+`enqueue` writes the job into the caller's transaction; after the commit the workers are woken by `live`. The library's
+own NOTIFY trigger is dropped (migration 0004): a NOTIFY inside the transaction makes all commits wait for one another.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ def task(
             with _flask.app_context():
                 function(**arguments)
 
-        registered = jobs.task(name=name, queue=queue, retry=retry)(run)
+        registered: Any = jobs.task(name=name, queue=queue, retry=retry)(run)
         if cron is not None:
             jobs.periodic(cron=cron)(registered)
         return function
@@ -72,10 +72,13 @@ def task(
 
 
 def enqueue(name: str, *, lock: str | None = None, schedule_in: float | None = None, **arguments: Any) -> int:
-    """Add a job to the current transaction; give its id. `schedule_in` is in seconds; jobs of one `lock` run one by one."""
+    """Add a job to the current transaction; give its id.
+
+    `schedule_in` is in seconds; jobs of one `lock` run one by one.
+    """
     session = db.session()
     connection = session.connection().connection.driver_connection
-    wait = {"microseconds": int(schedule_in * 1e6)} if schedule_in else None
+    wait: Any = {"microseconds": int(schedule_in * 1e6)} if schedule_in else None
     deferrer = jobs.tasks[name].configure(connection=connection, lock=lock, schedule_in=wait)
     if not schedule_in:
         session.info.setdefault("job_queues", set()).add(jobs.tasks[name].queue)

@@ -1,4 +1,4 @@
-"""Made-up rows at any scale (`flask seed`), for the bench and for trying the lists out: written by PostgreSQL itself."""
+"""Made-up rows at any scale (`flask seed`), for the bench and for trying the lists out; PostgreSQL writes them."""
 
 from __future__ import annotations
 
@@ -55,7 +55,8 @@ _ROWS = (
     SELECT :org, n, :connection, CASE WHEN k % 2 = 0 THEN 'user' ELSE 'manager' END,
            'Сообщение ' || k || ' диалога ' || n || ': здравствуйте, подскажите, пожалуйста, по вашему вопросу', 'Анна',
            CASE WHEN k % 2 = 0 THEN NULL ELSE 'sent' END,
-           (extract(epoch FROM now()) * 1000000)::bigint - (:each - k) * 60000000, now() - (:each - k) * interval '1 minute'
+           (extract(epoch FROM now()) * 1000000)::bigint - (:each - k) * 60000000,
+           now() - (:each - k) * interval '1 minute'
     FROM generate_series(CAST(:first AS bigint), CAST(:last AS bigint)) n, generate_series(0, :each - 1) k
     """,
 )
@@ -97,7 +98,9 @@ def _fill(connection: Connection, dialogs: int, orgs: int) -> Seeded:
         org = connection.scalar(text("SELECT nextval(pg_get_serial_sequence('organization', 'id'))")) or 0
         connection.execute(text("SELECT set_config('app.org_id', :org, true)"), {"org": str(org)})
         name = f"Компания {number + 1}"
-        connection.execute(text("INSERT INTO organization (id, display_name) VALUES (:org, :name)"), {"org": org, "name": name})
+        connection.execute(
+            text("INSERT INTO organization (id, display_name) VALUES (:org, :name)"), {"org": org, "name": name}
+        )
         key = random.token_urlsafe(24)
         bot = connection.scalar(
             text(
@@ -114,12 +117,21 @@ def _fill(connection: Connection, dialogs: int, orgs: int) -> Seeded:
 
 def _funnel(connection: Connection, org: int, name: str, bot: int, dialogs: int) -> int:
     funnel: int = connection.execute(
-        text("INSERT INTO funnel (org_id, name, display_name, is_active) VALUES (:org, :name, :name, true) RETURNING id"),
+        text(
+            "INSERT INTO funnel (org_id, name, display_name, is_active) VALUES (:org, :name, :name, true) RETURNING id"
+        ),
         {"org": org, "name": name},
     ).scalar_one()
     connection.execute(text(_STAGES), {"org": org, "funnel": funnel})
     top = _reserve(connection, dialogs)
-    values = {"org": org, "funnel": funnel, "connection": bot, "first": top + 1, "last": top + dialogs, "each": MESSAGES_EACH}
+    values = {
+        "org": org,
+        "funnel": funnel,
+        "connection": bot,
+        "first": top + 1,
+        "last": top + dialogs,
+        "each": MESSAGES_EACH,
+    }
     for statement in _ROWS:
         connection.execute(text(statement), values)
     return funnel

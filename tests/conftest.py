@@ -25,8 +25,8 @@ def worker_id(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture(scope="session")
-def _app(urls) -> Iterator[Flask]:  # noqa: ANN001
-    yield databases.make_app(urls)
+def _app(urls) -> Flask:
+    return databases.make_app(urls)
 
 
 @pytest.fixture

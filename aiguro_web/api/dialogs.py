@@ -38,9 +38,7 @@ def index(org: str, f: str) -> Response:
         count=not page.walk,
     )
     full = found.rows == page.limit
-    headers = paging.headers(
-        page, scope=scope, total=found.total, more=full, next_key=[found.last] if full else None
-    )
+    headers = paging.headers(page, scope=scope, total=found.total, more=full, next_key=[found.last] if full else None)
     return respond(found.body, headers=headers)
 
 

@@ -57,12 +57,13 @@ def create(org: str, f: str, uuid: str) -> Response:
     head = dialogs.find_head(g.who, get_uuid(uuid), get_id(f))
     row = messages.write(g.who, head.uuid, text=wish.text, role=wish.role, key=_key())
     location = url_for("api_messages.show", org=org, f=f, uuid=uuid, id=row["id"])
-    return respond(message_lists.get_json(g.who, head.uuid, head.funnel_id, row["id"]), status=201, headers={"Location": location})
+    body = message_lists.get_json(g.who, head.uuid, head.funnel_id, row["id"])
+    return respond(body, status=201, headers={"Location": location})
 
 
 def _key() -> str | None:
     """`Idempotency-Key`: a repeat by the same person answers the same message."""
     key = request.headers.get("Idempotency-Key")
     if key is not None and not 1 <= len(key) <= KEY_MAX - 40:
-        raise Invalid("Неверный Idempotency-Key", **{"Idempotency-Key": f"от 1 до {KEY_MAX - 40} знаков"})
+        raise Invalid("Неверный Idempotency-Key", errors={"Idempotency-Key": f"от 1 до {KEY_MAX - 40} знаков"})
     return f"api-{g.who.user_id}-{key}" if key is not None else None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import dataclass, field
+
 from .base import Channel, Incoming, Unreadable
 from .reading import storable
 

@@ -29,7 +29,7 @@ from .telegram_updates import INT64, read_update
 
 ALLOWED_UPDATES = ("message", "edited_message", "callback_query", "my_chat_member")
 MAX_CONNECTIONS = 40  # parallel webhook calls, Telegram's default
-SECRET_HEADER = "X-Telegram-Bot-Api-Secret-Token"  # noqa: S105 - the name, not the secret
+SECRET_HEADER = "X-Telegram-Bot-Api-Secret-Token"
 RETRY_AFTER_MAX = 86400.0
 
 _TOKEN = re.compile(r"[0-9]{1,20}:[A-Za-z0-9_-]{1,100}")

@@ -150,7 +150,7 @@ def socket_directory(home: Home) -> Path:
     as a list or a URL. The name follows from the path: an address stays true over restarts.
     """
     name = f"aiguro-{hashlib.sha256(os.fsencode(home.path)).hexdigest()[:16]}"
-    for place in (home.path / "socket", Path(tempfile.gettempdir()) / name, Path("/tmp") / name):
+    for place in (home.path / "socket", Path(tempfile.gettempdir()) / name, Path("/tmp") / name):  # noqa: S108 - private below
         fits = len(os.fsencode(place)) + len(f"/.s.PGSQL.{PORT}") <= SOCKET_PATH_MAX
         if fits and re.fullmatch(r"[A-Za-z0-9_./-]+", str(place)) and home.can_enter(place.parent):
             return place

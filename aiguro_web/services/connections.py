@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets as random
 import time
 from datetime import datetime
-from typing import Any, TypedDict
+from typing import Any, TypedDict, cast
 
 from sqlalchemy import Row, func, select, text, update
 from sqlalchemy.exc import IntegrityError
@@ -18,7 +18,6 @@ from ..models.messenger_connection import ConnectionStatus, MessengerType
 from ..queue import enqueue
 from . import funnels, journal, secrets, topics
 from .access import Actor
-
 
 WEBCHAT_NAME = "Чат на сайте"  # until somebody calls it otherwise
 
@@ -61,18 +60,18 @@ def list_connections(who: Actor, funnel_id: int | None = None) -> list[Connectio
     query = _query(who).order_by(_C.id)
     if funnel_id is not None:
         query = query.where(_C.funnel_id == funnel_id)
-    return [ConnectionRow(**row) for row in db.session.execute(query).mappings()]
+    return [cast(ConnectionRow, dict(row)) for row in db.session.execute(query).mappings()]
 
 
 def get_connection(who: Actor, connection_id: int, funnel_id: int | None = None) -> ConnectionRow:
-    """Raises NotFound, also for another organisation's; with `funnel_id`, for one that is not attached to that funnel."""
+    """Raises NotFound, also for another organisation's; with `funnel_id`, for one that is not attached to it."""
     query = _query(who).where(_C.id == connection_id)
     if funnel_id is not None:
         query = query.where(_C.funnel_id == funnel_id)
     row = db.session.execute(query).mappings().one_or_none()
     if row is None:
         raise NotFound("Подключение не найдено")
-    return ConnectionRow(**row)
+    return cast(ConnectionRow, dict(row))
 
 
 def create(
@@ -88,7 +87,8 @@ def create(
 ) -> ConnectionRow:
     """Connect an account whose token the messenger has accepted; a task then asks it for updates.
 
-    A web chat has no account: it gets a random one, called like the chat. Raises Conflict when the account is connected already, anywhere.
+    A web chat has no account: it gets a random one, called like the chat. Raises Conflict when the account is connected
+    already, anywhere.
     """
     who.must("manage")
     if funnel_id is not None:
@@ -177,7 +177,7 @@ def open_secrets(encrypted: bytes) -> Secrets:
     return Secrets(token=token, secret=secret)
 
 
-def find_by_key(key: str) -> Row[Any] | None:
+def find_by_key(key: str) -> Row[*tuple[Any, ...]] | None:
     """org_id, id, messenger_type, is_active, secret_encrypted of the connection in an address. Looks across tenants."""
     query = text("SELECT org_id, id, messenger_type, is_active, secret_encrypted FROM lookup_connection(:key)")
     return db.session.execute(query, {"key": key}).one_or_none()
@@ -189,7 +189,7 @@ def list_active(messenger_type: str) -> list[tuple[int, int]]:
     return [(row.org_id, row.id) for row in db.session.execute(query, {"type": messenger_type})]
 
 
-def get_wiring(who: Actor, connection_id: int) -> Row[Any] | None:
+def get_wiring(who: Actor, connection_id: int) -> Row[*tuple[Any, ...]] | None:
     """What the worker needs to speak for a connection, also a removed one; None if it is gone."""
     who.must("deliver")
     query = select(

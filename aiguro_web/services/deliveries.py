@@ -1,7 +1,7 @@
 """The outbox: what leaves, in which order, and how far it came.
 
-A message is queued, sending, sent, delivered, read; or failed; or uncertain. It only moves forward: the one way back is a
-person's "send again". A piece that was `sending` when its worker died is `uncertain`: it is never sent twice blindly.
+A message is queued, sending, sent, delivered, read; or failed; or uncertain. It only moves forward: the one way back is
+a person's "send again". A piece that was `sending` when its worker died is `uncertain`: it is never sent twice blindly.
 """
 
 from __future__ import annotations
@@ -168,7 +168,7 @@ def later(who: Actor, piece: Piece, reason: str, retry_after: float | None, whol
         )
 
 
-def receipt(who: Actor, dialog: Dialog | Row[Any], upto_message_id: int, status: MessageStatus) -> None:
+def receipt(who: Actor, dialog: Dialog | Row[*tuple[Any, ...]], upto_message_id: int, status: MessageStatus) -> None:
     """The messenger, or the visitor's own page, says how far our messages came; never backwards."""
     who.must("receive")
     behind = [state for state, rank in RANK.items() if rank < RANK[status] and state != MessageStatus.failed]
@@ -215,7 +215,7 @@ def _wake(who: Actor, dialog_id: int, wait: float | None = None) -> None:
     enqueue("deliver", lock=_lock(dialog_id), schedule_in=wait, org_id=who.home, dialog_id=dialog_id)
 
 
-def _next(who: Actor, dialog_id: int) -> Row[Any] | None:
+def _next(who: Actor, dialog_id: int) -> Row[*tuple[Any, ...]] | None:
     pause = func.greatest(
         func.extract("epoch", Outbox.not_before - func.now()),
         func.coalesce(func.extract("epoch", MessengerConnection.paused_until - func.now()), 0),
@@ -246,7 +246,7 @@ def _next(who: Actor, dialog_id: int) -> Row[Any] | None:
     return db.session.execute(query).one_or_none()
 
 
-def _obstacle(row: Row[Any]) -> str | None:
+def _obstacle(row: Row[*tuple[Any, ...]]) -> str | None:
     """Why this can't leave at all, in plain Russian."""
     if row.connection_id is None or row.chat_id is None or row.removed_at is not None:
         return "Нет подключения, через которое доставить: оно удалено"
@@ -259,7 +259,7 @@ def _obstacle(row: Row[Any]) -> str | None:
     return "Мессенджер не принимал сообщение целые сутки" if row.old else None
 
 
-def _start(who: Actor, row: Row[Any], pieces: list[str]) -> Piece:
+def _start(who: Actor, row: Row[*tuple[Any, ...]], pieces: list[str]) -> Piece:
     values: dict[str, Any] = {"status": OutboxStatus.sending, "attempts": row.attempts + 1, "text": pieces[0]}
     db.session.execute(
         update(Outbox).where(Outbox.org_id == who.home, Outbox.id == row.id).values(**values, updated_at=func.now())
@@ -278,7 +278,7 @@ def _start(who: Actor, row: Row[Any], pieces: list[str]) -> Piece:
 
 def _finish(
     who: Actor, piece: Piece, status: OutboxStatus, reason: str, external_id: str | None = None
-) -> Row[Any] | None:
+) -> Row[*tuple[Any, ...]] | None:
     """Settle a piece that this worker was sending; None if somebody has settled it meanwhile."""
     query = (
         select(Outbox.id, Outbox.message_id, Outbox.dialog_id, Dialog.uuid)
@@ -293,7 +293,9 @@ def _finish(
     return row
 
 
-def _settle(who: Actor, row: Row[Any], status: OutboxStatus, reason: str, external_id: str | None = None) -> None:
+def _settle(
+    who: Actor, row: Row[*tuple[Any, ...]], status: OutboxStatus, reason: str, external_id: str | None = None
+) -> None:
     db.session.execute(
         update(Outbox)
         .where(Outbox.org_id == who.home, Outbox.id == row.id)
@@ -312,7 +314,7 @@ def _settle(who: Actor, row: Row[Any], status: OutboxStatus, reason: str, extern
         _mark(who, row.message_id, row.uuid, MessageStatus.sent)
 
 
-def _fail(who: Actor, row: Row[Any], reason: str) -> None:
+def _fail(who: Actor, row: Row[*tuple[Any, ...]], reason: str) -> None:
     _settle(who, row, OutboxStatus.failed, reason)
     _fail_rest(who, row.message_id, reason)
 

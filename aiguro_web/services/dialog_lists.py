@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
 from functools import lru_cache
-from typing import Any, Literal, TypedDict
+from typing import Any, Literal, TypedDict, cast
 
 from sqlalchemy import ColumnElement, Select, and_, func, or_, select, true
 
@@ -123,7 +123,7 @@ def _list_query(where: str, total: str) -> str:
 
 
 def _total(wanted: DialogFilter, where: str) -> str:
-    """How many there are: exact by funnel, stage and status (kept tally); other filters are counted up to COUNTED_MAX."""
+    """How many: exact by funnel, stage and status (kept tally); other filters are counted up to COUNTED_MAX."""
     if wanted.counted:
         kept = where.replace(" AND NOT is_test", "")
         return f"(SELECT COALESCE(sum(dialogs), 0)::bigint FROM dialog_tally WHERE {kept})"
@@ -188,7 +188,7 @@ class CardPage:
     next: str | None
 
 
-def _cards(who: Actor) -> Select[Any]:
+def _cards(who: Actor) -> Select[*tuple[Any, ...]]:
     who.must("read")
     d, c, s, f, m, u = Dialog, Client, Stage, Funnel, MessengerConnection, User
     return (
@@ -240,12 +240,13 @@ def list_cards(
         newer = [key < moment, and_(key == moment, Dialog.id < last_id)]
         query = query.where(or_(*(older if waiting else newer)))
     query = query.order_by(key, Dialog.id) if waiting else query.order_by(key.desc(), Dialog.id.desc())
-    rows: list[CardRow] = [CardRow(**row) for row in db.session.execute(query.limit(limit + 1)).mappings()]  # type: ignore[typeddict-item]
+    found = db.session.execute(query.limit(limit + 1)).mappings()
+    rows = [cast(CardRow, dict(row)) for row in found]
     more = len(rows) > limit
     rows = rows[:limit]
     last = rows[-1] if more else None
-    moment = (last["unanswered_since"] if waiting else last["last_activity"]) if last else None
-    return CardPage(rows, f"{moment.timestamp():.6f}~{last['id']}" if last and moment else None)
+    end = (last["unanswered_since"] if waiting else last["last_activity"]) if last else None
+    return CardPage(rows, f"{end.timestamp():.6f}~{last['id']}" if last and end else None)
 
 
 def _cursor(before: str) -> tuple[datetime, int]:
@@ -273,7 +274,7 @@ def get_card(who: Actor, uuid: uuids.UUID) -> CardRow:
     row = db.session.execute(_cards(who).where(Dialog.uuid == uuid)).mappings().one_or_none()
     if row is None:
         raise NotFound("Диалог не найден")
-    return CardRow(**row)  # type: ignore[typeddict-item]
+    return cast(CardRow, dict(row))
 
 
 def find_uuid(who: Actor, thread_id: str) -> uuids.UUID:

@@ -17,7 +17,7 @@ from . import journal, topics, transcript
 from .access import Actor
 
 
-def find_head(who: Actor, uuid: uuids.UUID, funnel_id: int | None = None) -> Row[Any]:
+def find_head(who: Actor, uuid: uuids.UUID, funnel_id: int | None = None) -> Row[*tuple[Any, ...]]:
     """id, org_id, uuid, funnel_id of a dialog. NotFound if it is not of this organisation (or not of this funnel)."""
     who.must("read")
     query = select(Dialog.id, Dialog.org_id, Dialog.uuid, Dialog.funnel_id, Dialog.messages_count).where(
@@ -172,7 +172,7 @@ def mark_read(who: Actor, uuid: uuids.UUID) -> None:
 
 
 def _changed(who: Actor, dialog: Dialog, act: str) -> None:
-    dialog.updated_at = db.session.scalar(select(func.now()))
+    dialog.updated_at = db.session.scalars(select(func.now())).one()
     db.session.flush()  # before a system message counts itself on the same row
     journal.note(who, act, "dialog", dialog.id)
     publish(topics.dialog(who.home, dialog.uuid), topics.dialogs(who.home))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TypedDict
+from typing import TypedDict, cast
 
 from sqlalchemy import select
 
@@ -32,7 +32,7 @@ def list_funnels(who: Actor) -> list[FunnelRow]:
         .where(Funnel.org_id == who.home, Funnel.archived_at.is_(None))
         .order_by(Funnel.id)
     )
-    return [FunnelRow(**row) for row in db.session.execute(query).mappings()]  # type: ignore[typeddict-item]
+    return [cast(FunnelRow, dict(row)) for row in db.session.execute(query).mappings()]
 
 
 def get_funnel(who: Actor, funnel_id: int) -> Funnel:

@@ -141,7 +141,9 @@ _KEEP_ONLY = _KEEP + "SELECT id FROM kept"
 _KEEP_AND_OPEN = _KEEP + f", opened AS ({_OPEN}) SELECT kept.id AS kept_id, opened.* FROM kept LEFT JOIN opened ON true"
 
 
-def keep(who: Actor, connection_id: int, external_id: str, status: UpdateStatus, payload: str | None, error: str = "") -> bool:
+def keep(
+    who: Actor, connection_id: int, external_id: str, status: UpdateStatus, payload: str | None, error: str = ""
+) -> bool:
     """Keep an update as it came. False when it is here already, or the connection is off."""
     who.must("receive")
     return run_hot(_KEEP_ONLY, _kept(who, connection_id, external_id, status, payload, error)) is not None

@@ -10,8 +10,8 @@ from ..errors import NotFound
 from ..extensions import read_hot, run_hot
 from .access import Actor
 
-# One message of the contract (seed §8.2). schemas/messages.py declares the same shape; a test holds them equal. `time` is
-# the same instant as `timestamp` in the organisation's zone, with its offset.
+# One message of the contract (seed §8.2). schemas/messages.py declares the same shape; a test holds them equal. `time`
+# is the same instant as `timestamp` in the organisation's zone, with its offset.
 _MESSAGE = """
     json_build_object(
         'id', m.id::text, 'text', m.text, 'role', m.role,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid as uuids
+from typing import cast
 
 from sqlalchemy import select, text
 
@@ -83,7 +84,7 @@ def list_messages(
     if after is not None:
         query = query.where(text("(position, sequence, id) < (:p, :s, :i)")).params(p=after[0], s=after[1], i=after[2])
     query = query.order_by(*ORDER).limit(limit).offset(offset)
-    return _with_attachments(who, [MessageRow(**row) for row in db.session.execute(query).mappings()])  # type: ignore[typeddict-item]
+    return _with_attachments(who, [cast(MessageRow, dict(row)) for row in db.session.execute(query).mappings()])
 
 
 def messages_since(who: Actor, uuid: uuids.UUID, after_id: int) -> list[MessageRow]:
@@ -91,7 +92,7 @@ def messages_since(who: Actor, uuid: uuids.UUID, after_id: int) -> list[MessageR
     dialog = dialogs.find_head(who, uuid)
     query = select(*COLUMNS).where(Message.org_id == who.home, Message.dialog_id == dialog.id, Message.id > after_id)
     rows = db.session.execute(query.order_by(*ORDER).limit(PAGE)).mappings()
-    return _with_attachments(who, [MessageRow(**row) for row in rows])  # type: ignore[typeddict-item]
+    return _with_attachments(who, [cast(MessageRow, dict(row)) for row in rows])
 
 
 def get_message(who: Actor, uuid: uuids.UUID, message_id: int) -> MessageRow:
@@ -101,7 +102,7 @@ def get_message(who: Actor, uuid: uuids.UUID, message_id: int) -> MessageRow:
     row = db.session.execute(query).mappings().one_or_none()
     if row is None:
         raise NotFound("Сообщение не найдено")
-    return _with_attachments(who, [MessageRow(**row)])[0]  # type: ignore[typeddict-item]
+    return _with_attachments(who, [cast(MessageRow, dict(row))])[0]
 
 
 def send_again(who: Actor, uuid: uuids.UUID, message_id: int) -> MessageRow:
@@ -117,7 +118,7 @@ def _by_key(who: Actor, dialog_id: int, key: str) -> MessageRow | None:
         Message.org_id == who.home, Message.dialog_id == dialog_id, Message.client_key == key
     )
     row = db.session.execute(query).mappings().one_or_none()
-    return MessageRow(**row, attachments=[]) if row else None  # type: ignore[typeddict-item]
+    return cast(MessageRow, {**row, "attachments": []}) if row else None
 
 
 def _with_attachments(who: Actor, rows: list[MessageRow]) -> list[MessageRow]:
@@ -128,5 +129,5 @@ def _with_attachments(who: Actor, rows: list[MessageRow]) -> list[MessageRow]:
         columns = (Attachment.id, Attachment.message_id, Attachment.name, Attachment.content_type, Attachment.size)
         query = select(*columns).where(Attachment.org_id == who.home, Attachment.message_id.in_(with_media))
         for found in db.session.execute(query.order_by(Attachment.id)).mappings():
-            with_media[found["message_id"]]["attachments"].append(AttachmentRow(**found))  # type: ignore[typeddict-item]
+            with_media[found["message_id"]]["attachments"].append(cast(AttachmentRow, dict(found)))
     return rows

@@ -38,7 +38,8 @@ def list_memberships(user_id: int, *, removed: bool = False) -> list[MembershipR
 
 def find_by_gid(gid: str) -> int | None:
     """The organisation that the identity provider calls `gid`. Looks across tenants."""
-    return db.session.scalar(text("SELECT lookup_org_by_gid(:gid)"), {"gid": gid})
+    found: int | None = db.session.scalar(text("SELECT lookup_org_by_gid(:gid)"), {"gid": gid})
+    return found
 
 
 def join(org_id: int, user_id: int, role: Role) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any, NotRequired, Protocol, TypedDict
+from typing import Any, NotRequired, Protocol, TypedDict, cast
 
 from ..extensions import run_hot
 from ..live import publish
@@ -72,22 +72,25 @@ ORDER = (Message.position.desc(), Message.sequence.desc(), Message.id.desc())
 _STORE = """
     WITH higher AS (
         SELECT m.position FROM message m
-        WHERE CAST(%(sequence)s AS bigint) > 0 AND m.org_id = %(org)s AND m.dialog_id = %(dialog)s AND m.sequence > %(sequence)s
+        WHERE CAST(%(sequence)s AS bigint) > 0 AND m.org_id = %(org)s AND m.dialog_id = %(dialog)s
+          AND m.sequence > %(sequence)s
         ORDER BY m.sequence LIMIT 1
     ), place AS (
         SELECT COALESCE(
                    (SELECT GREATEST(h.position - 1, (
                         SELECT m.position FROM message m
-                        WHERE m.org_id = %(org)s AND m.dialog_id = %(dialog)s AND m.sequence > 0 AND m.sequence < %(sequence)s
+                        WHERE m.org_id = %(org)s AND m.dialog_id = %(dialog)s
+                          AND m.sequence > 0 AND m.sequence < %(sequence)s
                         ORDER BY m.sequence DESC LIMIT 1)) FROM higher h),
                    (extract(epoch FROM clock_timestamp()) * 1000000)::bigint) AS position,
                EXISTS (SELECT FROM higher) AS late
     ), stored AS (
         INSERT INTO message (org_id, dialog_id, connection_id, role, text, author_id, author_name, status, error,
                              external_id, sequence, position, client_key, stage_number, media)
-        SELECT CAST(%(org)s AS bigint), CAST(%(dialog)s AS bigint), CAST(%(connection)s AS bigint), CAST(%(role)s AS text),
-               CAST(%(text)s AS text), CAST(%(author_id)s AS bigint), CAST(%(author_name)s AS text), CAST(%(status)s AS text),
-               CAST(%(error)s AS text), CAST(%(external_id)s AS text), CAST(%(sequence)s AS bigint), place.position,
+        SELECT CAST(%(org)s AS bigint), CAST(%(dialog)s AS bigint), CAST(%(connection)s AS bigint),
+               CAST(%(role)s AS text), CAST(%(text)s AS text), CAST(%(author_id)s AS bigint),
+               CAST(%(author_name)s AS text), CAST(%(status)s AS text), CAST(%(error)s AS text),
+               CAST(%(external_id)s AS text), CAST(%(sequence)s AS bigint), place.position,
                CAST(%(client_key)s AS text), CAST(%(stage_number)s AS integer), CAST(%(media)s AS text) FROM place
         ON CONFLICT DO NOTHING
         RETURNING id, text, role, author_name, status, error, stage_number, created_at, edited_at, media, position,
@@ -96,10 +99,12 @@ _STORE = """
         UPDATE dialog d SET
             messages_count = d.messages_count + 1,
             unread = CASE WHEN %(role)s = 'user' THEN d.unread + 1 WHEN %(role)s = 'manager' THEN 0 ELSE d.unread END,
-            last_message = CASE WHEN place.late OR NOT CAST(%(news)s AS boolean) THEN d.last_message ELSE CAST(%(preview)s AS text) END,
+            last_message = CASE WHEN place.late OR NOT CAST(%(news)s AS boolean) THEN d.last_message
+                                ELSE CAST(%(preview)s AS text) END,
             last_role = CASE WHEN place.late OR NOT %(news)s THEN d.last_role ELSE %(role)s END,
             last_activity = CASE WHEN %(news)s THEN now() ELSE d.last_activity END,
-            unanswered_since = CASE WHEN %(role)s = 'user' AND CAST(%(waits)s AS boolean) THEN COALESCE(d.unanswered_since, now())
+            unanswered_since = CASE WHEN %(role)s = 'user' AND CAST(%(waits)s AS boolean)
+                                    THEN COALESCE(d.unanswered_since, now())
                                     WHEN %(role)s = 'manager' THEN NULL ELSE d.unanswered_since END,
             updated_at = now()
         FROM stored, place WHERE d.org_id = %(org)s AND d.id = %(dialog)s
@@ -157,7 +162,7 @@ def store(
     publish(topics.dialog(dialog.org_id, dialog.uuid), topics.dialogs(dialog.org_id))
     if dialog.channel == "webchat":
         publish(topics.visitor(dialog.org_id, dialog.connection_id, dialog.thread_id))
-    return MessageRow(**row._asdict(), attachments=[])
+    return cast(MessageRow, {**row._asdict(), "attachments": []})
 
 
 def preview(words: str, media: str = "") -> str:

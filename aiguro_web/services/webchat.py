@@ -27,7 +27,7 @@ class SaidRow(TypedDict):
     status: str | None
 
 
-def get_face(who: Actor, connection_id: int) -> Row[Any]:
+def get_face(who: Actor, connection_id: int) -> Row[*tuple[Any, ...]]:
     """What the page shows of the company: name, is_active, display_name."""
     query = (
         select(MessengerConnection.name, MessengerConnection.is_active, Organization.display_name)
@@ -84,7 +84,7 @@ def _said(who: Actor, connection_id: int, chat_id: str) -> Any:
     )
 
 
-def _row(row: Row[Any]) -> SaidRow:
+def _row(row: Row[*tuple[Any, ...]]) -> SaidRow:
     own = row.role == MessageRole.user
     return SaidRow(
         id=row.id,

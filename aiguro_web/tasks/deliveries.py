@@ -13,7 +13,7 @@ from procrastinate import RetryStrategy
 
 from .. import channels
 from ..queue import task, transaction
-from ..services import access, connections, deliveries
+from ..services import access, connections, deliveries, secrets
 from ..services.deliveries import Piece, Wait
 
 log = structlog.get_logger(__name__)
@@ -83,14 +83,15 @@ def _split(messenger_type: str, text: str) -> list[str]:
 
 def _send(who: access.Actor, piece: Piece) -> None:
     adapter = channels.channel(piece.messenger_type, current_app.config)
-    credentials = channels.Credentials(**connections.open_secrets(piece.secret_encrypted))
     try:
+        credentials = channels.Credentials(**connections.open_secrets(piece.secret_encrypted))
         result = adapter.send(credentials, piece.chat_id, piece.text, key=f"{piece.message_id}-{piece.id}")
+    except secrets.Unreadable:
+        with transaction(who):
+            deliveries.refused(who, piece, "Токен подключения не открывается: сменился SECRET_KEY")
     except channels.Refused as refused:
         with transaction(who):
-            deliveries.refused(
-                who, piece, refused.reason, unsubscribed=refused.unsubscribed, broken=refused.broken
-            )
+            deliveries.refused(who, piece, refused.reason, unsubscribed=refused.unsubscribed, broken=refused.broken)
     except channels.Later as later:
         with transaction(who):
             deliveries.later(who, piece, later.reason, later.retry_after, later.scope == "account")

@@ -87,7 +87,7 @@ def _take_updates(who: access.Actor, wiring: object) -> bool:
             connections.set_health(who, connection_id, ConnectionStatus.ok, error.reason)
         time.sleep(3)
         return True
-    for update_id, body in updates:
+    for update_id, body in sorted(updates):  # the offset confirms all before it
         with transaction(who):
             inbound.take(who, connection_id, "telegram", read(adapter, body))
             connections.heard(who, connection_id, poll_offset=update_id + 1)

@@ -7,10 +7,10 @@ from procrastinate import RetryStrategy
 
 from .. import channels
 from ..models.messenger_connection import ConnectionStatus
-from ..queue import task, transaction
+from ..queue import enqueue, held_locks, task, transaction
 from ..services import access, connections
 
-AGAIN = RetryStrategy(max_attempts=20, wait=2, linear_wait=10)
+AGAIN = RetryStrategy(max_attempts=400, wait=2, linear_wait=1)  # for 22 hours: until then a bot stays silent
 
 
 @task("subscribe", retry=AGAIN)
@@ -38,6 +38,19 @@ def subscribe(org_id: int, connection_id: int) -> None:
         raise
     with transaction(who):
         connections.set_health(who, connection_id, status, error)
+
+
+@task("subscribe_all")
+def subscribe_all() -> None:
+    """At a worker's start: PUBLIC_URL may be another one than when the bots were connected, or gone, or new."""
+    with transaction(access.system(None)):
+        active = connections.list_active("telegram")
+        held = held_locks([f"connection:{connection_id}" for _, connection_id in active])
+    for org_id, connection_id in active:
+        lock = f"connection:{connection_id}"
+        if lock not in held:
+            with transaction(access.system(org_id)):
+                enqueue("subscribe", lock=lock, org_id=org_id, connection_id=connection_id)
 
 
 @task("unsubscribe", retry=AGAIN)

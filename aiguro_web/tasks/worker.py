@@ -14,6 +14,7 @@ from procrastinate import App
 
 from .. import queue
 from ..live import conninfo
+from ..services import access
 from .polling import Pollers
 
 STALLED_AFTER = 10.0  # seconds without a heartbeat
@@ -27,6 +28,8 @@ log = structlog.get_logger(__name__)
 def run(app: Flask) -> None:
     """Work until SIGTERM or SIGINT. A lost database is waited for."""
     queue.bind(app)
+    with app.app_context(), queue.transaction(access.system(None)):
+        queue.enqueue("subscribe_all")
     pollers = Pollers(app, conninfo()) if not app.config["PUBLIC_URL"] else None
     if pollers is not None:
         threading.Thread(target=pollers.run, name="pollers", daemon=True).start()

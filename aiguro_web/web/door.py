@@ -18,8 +18,8 @@ View = Callable[..., Any]
 class Door(Blueprint):
     """A blueprint whose every view stands behind `guard`; there is no way to add one without.
 
-    The guard gets the view's arguments, authenticates in a short transaction of its own, sets `g.who` and gives None, or
-    answers instead of the view, or raises.
+    The guard gets the view's arguments, authenticates in a short transaction of its own, sets `g.who` and gives None,
+    or answers instead of the view, or raises.
     """
 
     def __init__(self, name: str, import_name: str, *, guard: Guard, **options: Any) -> None:

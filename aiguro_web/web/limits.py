@@ -160,4 +160,3 @@ def _limits() -> Limits:
 
 def _too_many(wait: int) -> TooMany:
     return TooMany(f"Слишком много запросов. Повторите через {wait} с", headers={"Retry-After": str(wait)})
-

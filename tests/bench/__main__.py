@@ -218,7 +218,8 @@ def _compare(row: Row, servers: list[tuple[subprocess.Popen[bytes], int]], optio
     ratio = speed[1] / speed[0]
     print(
         f"{row.name:34} limit {speed[0]:7.0f}/s {cost[0]:6.0f} µs   ours {speed[1]:7.0f}/s {cost[1]:6.0f} µs   "
-        f"ratio {ratio:5.2f} (by CPU {cost[0] / cost[1]:5.2f})  budget {row.budget:g}  {'ok' if ratio >= row.budget else 'BELOW'}",
+        f"ratio {ratio:5.2f} (by CPU {cost[0] / cost[1]:5.2f})  budget {row.budget:g}  "
+        f"{'ok' if ratio >= row.budget else 'BELOW'}",
         flush=True,
     )
 

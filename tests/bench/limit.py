@@ -27,7 +27,8 @@ MESSAGES = """
     SELECT COALESCE(json_agg(r), '[]')::text FROM (
         SELECT id::text, text, role, created_at AS timestamp, created_at AS time, status, error, author_name AS author,
                stage_number, edited_at IS NOT NULL AS edited, '[]'::json AS attachments
-        FROM message WHERE org_id = %(org)s AND dialog_id = (SELECT id FROM dialog WHERE org_id = %(org)s AND uuid = %(uuid)s)
+        FROM message WHERE org_id = %(org)s
+          AND dialog_id = (SELECT id FROM dialog WHERE org_id = %(org)s AND uuid = %(uuid)s)
         ORDER BY position DESC, sequence DESC, id DESC LIMIT 50) r
 """
 INBOUND = """
@@ -46,7 +47,8 @@ INBOUND = """
         FROM d, kept RETURNING dialog_id
     )
     UPDATE dialog SET messages_count = messages_count + 1, unread = unread + 1, last_message = left(%(text)s, 200),
-           last_role = 'user', last_activity = now(), unanswered_since = COALESCE(unanswered_since, now()), updated_at = now()
+           last_role = 'user', last_activity = now(), unanswered_since = COALESCE(unanswered_since, now()),
+           updated_at = now()
     FROM m WHERE dialog.org_id = %(org)s AND dialog.id = m.dialog_id
 """
 

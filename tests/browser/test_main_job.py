@@ -33,7 +33,9 @@ def row(page: Page, words: str):
 
 
 @pytest.mark.parametrize("size", ["desktop", "phone"])
-def test_a_client_writes_a_manager_answers_the_answer_arrives(house: House, window: Window, sign_in: SignIn, size: str) -> None:
+def test_a_client_writes_a_manager_answers_the_answer_arrives(
+    house: House, window: Window, sign_in: SignIn, size: str
+) -> None:
     manager = sign_in(window(size), "manager@demo.example")
     expect(manager.locator(".row-link").first).to_be_visible()
     client = window(size)
@@ -108,7 +110,9 @@ def test_another_organisations_admin_sees_none_of_it(house: House, window: Windo
     stranger.allow(["404"])
 
 
-def test_without_a_connection_the_text_is_kept_and_the_page_heals(house: House, window: Window, sign_in: SignIn) -> None:
+def test_without_a_connection_the_text_is_kept_and_the_page_heals(
+    house: House, window: Window, sign_in: SignIn
+) -> None:
     client, manager = window(), sign_in(window(), "manager@demo.example")
     client.goto(house.chat)
     question = f"Связь {time.time():.0f}"

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from itertools import count
 from typing import Any
 
 from sqlalchemy import BigInteger, Column, Connection, DateTime, Enum, Integer, LargeBinary, String, Table, text
@@ -12,6 +14,21 @@ from aiguro_web.models import Base
 from aiguro_web.services import secrets
 
 Rows = dict[str, dict[str, Any]]  # table -> its row
+_numbers = count(1)
+
+
+@dataclass(frozen=True)
+class News:
+    """A client's word, as a messenger's adapter reads it."""
+
+    chat_id: str
+    update_id: str = field(default_factory=lambda: f"update-{next(_numbers)}")
+    message_id: str = field(default_factory=lambda: str(next(_numbers)))
+    kind: str = "message"
+    text: str = "Здравствуйте"
+    person: None = None
+    source: str = ""
+    media: str = ""
 
 
 def tenant_tables() -> list[Table]:

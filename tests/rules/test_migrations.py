@@ -54,7 +54,11 @@ def facts(path: Path) -> dict[str, str | None]:
     """The plain assignments of a migration."""
     found: dict[str, str | None] = {}
     for node in ast.parse(path.read_text("utf-8")).body:
-        if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name) and isinstance(node.value, ast.Constant):
+        if (
+            isinstance(node, ast.Assign)
+            and isinstance(node.targets[0], ast.Name)
+            and isinstance(node.value, ast.Constant)
+        ):
             found[node.targets[0].id] = node.value.value
     return found
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import ast
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from itertools import count
 from typing import Any
 from uuid import UUID
@@ -29,24 +28,11 @@ from tests.fakes.telegram import FakeTelegram
 from tests.people import HOME, Person
 
 from .conftest import House, close_house, open_house
+from .rows import News
 from .sources import Source, of_rooms
 
 numbers = count(1)
 MEANING = {200: "done", 201: "done", 400: "invalid", 422: "invalid", 403: "forbidden", 404: "absent", 409: "conflict"}
-
-
-@dataclass(frozen=True)
-class News:
-    """A client's first word."""
-
-    chat_id: str
-    update_id: str = field(default_factory=lambda: f"u{next(numbers)}")
-    message_id: str = field(default_factory=lambda: str(next(numbers)))
-    kind: str = "message"
-    text: str = "Здравствуйте"
-    person: None = None
-    source: str = ""
-    media: str = ""
 
 
 @pytest.fixture(scope="module")
@@ -114,7 +100,9 @@ def write_page(house: House, person: Person, uuid: UUID, words: str, key: str = 
 
 def house_funnel(house: House, uuid: UUID) -> int:
     with house.admin.connect() as connection:
-        found: int = connection.execute(text("SELECT funnel_id FROM dialog WHERE uuid = :uuid"), {"uuid": uuid}).scalar_one()
+        found: int = connection.execute(
+            text("SELECT funnel_id FROM dialog WHERE uuid = :uuid"), {"uuid": uuid}
+        ).scalar_one()
     return found
 
 
@@ -166,7 +154,10 @@ def test_a_dialogs_state_says_the_same_at_both_doors(house: House, state: str) -
             else:
                 dialogs.lock_dialog(house.people.admin.actor, uuid).unsubscribed = True
             db.session.commit()
-    said = [write_json(house, house.people.manager, one, "слова"), write_page(house, house.people.manager, other, "слова")]
+    said = [
+        write_json(house, house.people.manager, one, "слова"),
+        write_page(house, house.people.manager, other, "слова"),
+    ]
     assert MEANING[said[0].status_code] == MEANING[said[1].status_code] == ("done" if "taken" in state else "conflict")
     assert stored(house, one) == stored(house, other)
 
@@ -258,7 +249,10 @@ def test_a_connection_is_the_same_through_both_doors(
 def test_the_same_account_twice_is_a_conflict_at_both_doors(house: House, telegram: FakeTelegram) -> None:
     wish = {"messenger_type": "telegram", "token": token_of(telegram, "good"), "name": ""}
     assert connect_json(house, house.people.admin, wish).status_code == 201
-    assert [connect(house, house.people.admin, wish).status_code for connect in (connect_json, connect_page)] == [409, 409]
+    assert [connect(house, house.people.admin, wish).status_code for connect in (connect_json, connect_page)] == [
+        409,
+        409,
+    ]
 
 
 @pytest.mark.parametrize("who", ["manager", "viewer"])

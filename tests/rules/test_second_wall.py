@@ -46,22 +46,8 @@ Call = Callable[[Actor, rows.Rows], Any]
 
 
 @dataclass(frozen=True)
-class News:
-    """An update of a messenger."""
-
-    update_id: str
-    chat_id: str
-    kind: str = "message"
-    message_id: str = "1"
-    text: str = "слова"
-    person: None = None
-    source: str = ""
-    media: str = ""
-
-
-@dataclass(frozen=True)
 class Parcel:
-    updates: list[News]
+    updates: list[rows.News]
     payload: dict[str, Any] = field(default_factory=dict)
     update_id: str = "1"
     error: str = ""
@@ -96,13 +82,17 @@ class Head:
 CALLS: dict[str, Call] = {
     "connections.list_connections": lambda who, of: connections.list_connections(who, of["funnel"]["id"]),
     "connections.get_connection": lambda who, of: connections.get_connection(who, bot(of)),
-    "connections.create": lambda who, of: connections.create(who, funnel_id=of["funnel"]["id"], messenger_type="webchat"),
+    "connections.create": lambda who, of: connections.create(
+        who, funnel_id=of["funnel"]["id"], messenger_type="webchat"
+    ),
     "connections.set_active": lambda who, of: connections.set_active(who, bot(of), False),
     "connections.remove": lambda who, of: connections.remove(who, bot(of)),
     "connections.get_wiring": lambda who, of: connections.get_wiring(who, bot(of)),
     "connections.set_health": lambda who, of: connections.set_health(who, bot(of), ConnectionStatus.broken, "чужое"),
     "connections.heard": lambda who, of: connections.heard(who, bot(of), 99),
-    "funnels.list_funnels": lambda who, of: [row for row in funnels.list_funnels(who) if row["id"] == of["funnel"]["id"]],
+    "funnels.list_funnels": lambda who, of: [
+        row for row in funnels.list_funnels(who) if row["id"] == of["funnel"]["id"]
+    ],
     "funnels.get_funnel": lambda who, of: funnels.get_funnel(who, of["funnel"]["id"]),
     "funnels.list_stages": lambda who, of: funnels.list_stages(who, of["funnel"]["id"]),
     "funnels.add_stage": lambda who, of: funnels.add_stage(who, of["funnel"]["id"], "этап", "code", 99),
@@ -139,8 +129,8 @@ CALLS: dict[str, Call] = {
     "deliveries.queue_again": lambda who, of: deliveries.queue_again(who, Head(of), of["message"]["id"]),  # type: ignore[arg-type]
     "deliveries.wake_again": lambda who, of: deliveries.wake_again(who, of["dialog"]["id"]),
     "inbound.keep": lambda who, of: inbound.keep(who, bot(of), "99", UpdateStatus.done, None),
-    "inbound.receive": lambda who, of: inbound.receive(who, bot(of), "telegram", News("98", face(of))),
-    "inbound.take": lambda who, of: inbound.take(who, bot(of), "telegram", Parcel([News("97", face(of))])),
+    "inbound.receive": lambda who, of: inbound.receive(who, bot(of), "telegram", rows.News(face(of))),
+    "inbound.take": lambda who, of: inbound.take(who, bot(of), "telegram", Parcel([rows.News(face(of))])),
     "inbound.find_open_dialog": lambda who, of: inbound.find_open_dialog(who, bot(of), face(of)),
     "webchat.get_face": lambda who, of: webchat.get_face(who, bot(of)),
     "webchat.list_said": lambda who, of: webchat.list_said(who, bot(of), face(of)),
@@ -181,7 +171,10 @@ def absent(of: rows.Rows) -> rows.Rows:
     """The same rows under names that nobody has."""
     strange = {"uuid": UUID(int=7), "external_id": "nobody", "thread_id": "nobody"}
     return {
-        table: {name: 2**53 if name == "id" or name == "message_id" else strange.get(name, value) for name, value in row.items()}
+        table: {
+            name: 2**53 if name == "id" or name == "message_id" else strange.get(name, value)
+            for name, value in row.items()
+        }
         for table, row in of.items()
     }
 

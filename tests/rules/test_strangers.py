@@ -36,7 +36,9 @@ QUERIES = {  # ids in a query string: argument -> the table and column it names
 # Headers that tell what was answered; the rest tell when and to which request.
 HEADERS = ("Content-Type", "ETag", "Allow", "Location", "HX-Trigger", "HX-Redirect", "HX-Replace-Url", "Link",
            "X-Total-Count", "Cache-Control", "Retry-After", "WWW-Authenticate")  # fmt: skip
-ASKING = re.compile(r'("request_id": ?"[^"]*"|Номер запроса для поддержки: [\w-]+|csrf[-_]token" (content|value)="[^"]*")')
+ASKING = re.compile(
+    r'("request_id": ?"[^"]*"|Номер запроса для поддержки: [\w-]+|csrf[-_]token" (content|value)="[^"]*")'
+)
 
 
 def answer(response: TestResponse, *names: object) -> tuple[int, list[str | None], str]:
@@ -60,7 +62,10 @@ def variants(house: House, way: Way) -> Iterator[tuple[str, dict[str, Any], dict
         if name == "org":  # everything of the other organisation below it
             foreign = dict(other)
         if name == "key":  # a key is a right of its own: foreign is one that belongs to another messenger
-            foreign = {**own, name: house.values(OTHER, "webchat" if way.endpoint == "webhooks.receive" else "webhooks")[name]}
+            foreign = {
+                **own,
+                name: house.values(OTHER, "webchat" if way.endpoint == "webhooks.receive" else "webhooks")[name],
+            }
         yield name, foreign, {**foreign, name: ABSENT[name]}
 
 

@@ -75,7 +75,9 @@ def test_code_in_a_template_is_found(html: str, name: str) -> None:
     assert name in forbidden(html)
 
 
-@pytest.mark.parametrize("html", ['<script src="{{ asset(1) }}" defer></script>', '<p class="button" data-once="1">', "<a href='/x'>"])
+@pytest.mark.parametrize(
+    "html", ['<script src="{{ asset(1) }}" defer></script>', '<p class="button" data-once="1">', "<a href='/x'>"]
+)
 def test_harmless_markup_is_let_through(html: str) -> None:
     assert forbidden(html) == []
 

@@ -63,7 +63,9 @@ def holes(connection: Connection) -> Iterator[str]:
     """What is wrong with the wall of this database."""
     tables = {row.name: row for row in connection.execute(text(TABLES))}
     tenants = {name for name, row in tables.items() if row.tenant}
-    yield from (f"{name} is neither a tenant's nor known" for name in set(tables) - tenants - ABOVE_TENANTS - {"organization"})
+    yield from (
+        f"{name} is neither a tenant's nor known" for name in set(tables) - tenants - ABOVE_TENANTS - {"organization"}
+    )
     for name in sorted(tenants | {"organization"}):
         row = tables[name]
         if not row.walled or not row.forced:

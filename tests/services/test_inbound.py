@@ -38,7 +38,9 @@ class News:
 @pytest.fixture
 def bot(app: Flask, who: People) -> int:
     enter_organization(HOME)
-    return connections.create(who.admin.actor, funnel_id=None, messenger_type="telegram", account_id="77", token="77:x")["id"]
+    return connections.create(
+        who.admin.actor, funnel_id=None, messenger_type="telegram", account_id="77", token="77:x"
+    )["id"]
 
 
 def hear(bot: int, *news: News) -> list[bool]:
@@ -54,7 +56,9 @@ def said(who: People) -> list[str]:
 def test_a_first_message_makes_a_client_and_a_waiting_dialog(bot: int, who: People) -> None:
     hear(bot, News("1", "1", "Сколько стоит?", person=Face()))
     page = dialog_lists.list_cards(who.manager.actor, queue="unanswered")
-    assert [(row["client_name"], row["last_message"], row["unread"]) for row in page.rows] == [("Ольга", "Сколько стоит?", 1)]
+    assert [(row["client_name"], row["last_message"], row["unread"]) for row in page.rows] == [
+        ("Ольга", "Сколько стоит?", 1)
+    ]
     assert page.rows[0]["hand_over_reason"] == "no_model"
     assert page.rows[0]["unanswered_since"] is not None
 

@@ -63,7 +63,7 @@ def test_a_read_has_a_strong_tag_and_says_how_it_may_be_kept(client: FlaskClient
     assert "Content-Length" not in again.headers
 
 
-@pytest.mark.parametrize("form", ['W/{}', '"other", {}', '"a,b" , W/"c",{}', "*"])
+@pytest.mark.parametrize("form", ["W/{}", '"other", {}', '"a,b" , W/"c",{}', "*"])
 def test_tags_are_compared_weakly(client: FlaskClient, form: str) -> None:
     tag = client.get("/api/list").headers["ETag"]
     assert client.get("/api/list", headers={"If-None-Match": form.format(tag)}).status_code == 304

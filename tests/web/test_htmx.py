@@ -26,6 +26,7 @@ def client() -> FlaskClient:
             "page.html": "{% extends layout() %}{% block main %}тут{% endblock %}",
         }
     )
+
     def save() -> Response:
         htmx.toast("Сохранено")
         htmx.toast("Внимание", "warning")

@@ -29,7 +29,7 @@ class Company:
     house: Running
 
     def __init__(self, app: Flask, urls: embedded.Urls, telegram: FakeTelegram) -> None:
-        self.app, self.telegram = app, telegram
+        self.app, self.urls, self.telegram = app, urls, telegram
         self.admin_url = databases.plain(urls.admin)
         with app.app_context():
             self.people = people.load()
@@ -138,7 +138,5 @@ class Bot:
     def sent(self, chat_id: int | None = None) -> list[str]:
         """What the messenger has accepted of it."""
         return [
-            one.text
-            for one in self.company.telegram.sent
-            if one.token == self.token and chat_id in (None, one.chat_id)
+            one.text for one in self.company.telegram.sent if one.token == self.token and chat_id in (None, one.chat_id)
         ]

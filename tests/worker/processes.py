@@ -134,6 +134,41 @@ class Running:
             self.supervisor.wait(STOP)
 
 
+def _settings(urls: embedded.Urls, telegram_url: str | None, public_url: str) -> dict[str, str]:
+    outside = {name: value for name, value in os.environ.items() if name not in config.DEFAULTS}
+    return outside | {
+        "AIGURO_ENV": "test",
+        "AIGURO_INSTANCE": str(databases.INSTANCE),
+        "DATABASE_URL": urls.app,
+        "DATABASE_OWNER_URL": urls.owner,
+        "SECRET_KEY": databases.SECRET,
+        "TELEGRAM_API_URL": telegram_url or "http://127.0.0.1:9",  # nobody: a test never calls the real one
+        "PUBLIC_URL": public_url,
+    }
+
+
+@contextlib.contextmanager
+def worker(urls: embedded.Urls, telegram_url: str, public_url: str = "") -> Iterator[subprocess.Popen[bytes]]:
+    """One more worker process of its own, ended at the end."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "flask", "--app", "wsgi", "worker"],
+        cwd=databases.ROOT,
+        env=_settings(urls, telegram_url, public_url),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        yield process
+    finally:
+        process.terminate()
+        try:
+            process.wait(STOP)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait(STOP)
+
+
 @contextlib.contextmanager
 def running(
     urls: embedded.Urls, telegram_url: str | None = None, public_url: str = "", wait: bool = True, **env: str
@@ -144,25 +179,15 @@ def running(
     """
     port = free_port()
     address = f"http://127.0.0.1:{port}"
-    settings = {
-        "AIGURO_ENV": "test",
-        "AIGURO_INSTANCE": str(databases.INSTANCE),
-        "DATABASE_URL": urls.app,
-        "DATABASE_OWNER_URL": urls.owner,
-        "SECRET_KEY": databases.SECRET,
-        "TELEGRAM_API_URL": telegram_url or "http://127.0.0.1:9",  # nobody: a test never calls the real one
-        "PUBLIC_URL": address if public_url == HERE else public_url,
-        "HOST": "127.0.0.1",
-        "PORT": str(port),
-    }
-    outside = {name: value for name, value in os.environ.items() if name not in config.DEFAULTS}
+    settings = _settings(urls, telegram_url, address if public_url == HERE else public_url)
+    settings |= {"HOST": "127.0.0.1", "PORT": str(port), **env}
     with tempfile.TemporaryDirectory(prefix="aiguro-house-") as folder:
         log = Path(folder) / "log"
         with log.open("wb") as output:
             supervisor = subprocess.Popen(
                 [sys.executable, "-m", "tests.worker.processes"],
                 cwd=databases.ROOT,
-                env={**outside, **settings, **env},
+                env=settings,
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from flask_babel import lazy_gettext
 from flask_wtf import FlaskForm
 from wtforms import EmailField, HiddenField, IntegerField, PasswordField
 from wtforms.validators import DataRequired, Length, NumberRange
@@ -14,13 +15,19 @@ class LoginForm(FlaskForm):  # type: ignore[misc]
     """E-mail and password of a local user; `next` is where to go afterwards."""
 
     email = EmailField(
-        "Почта",
-        [DataRequired("Укажите почту"), Length(max=EMAIL_MAX, message="Слишком длинный адрес")],
+        lazy_gettext("Почта"),
+        [
+            DataRequired(lazy_gettext("Укажите почту")),
+            Length(max=EMAIL_MAX, message=lazy_gettext("Слишком длинный адрес")),
+        ],
         render_kw={"autocomplete": "username", "autofocus": True},
     )
     password = PasswordField(
-        "Пароль",
-        [DataRequired("Укажите пароль"), Length(max=PASSWORD_MAX, message="Слишком длинный пароль")],
+        lazy_gettext("Пароль"),
+        [
+            DataRequired(lazy_gettext("Укажите пароль")),
+            Length(max=PASSWORD_MAX, message=lazy_gettext("Слишком длинный пароль")),
+        ],
         render_kw={"autocomplete": "current-password"},
     )
     next = HiddenField()
