@@ -11,13 +11,13 @@ export HOST PORT AIGURO_INSTANCE
 # Node from PATH; where there is none, the wheel's (installed into .venv below).
 export PATH := $(PATH):$(CURDIR)/$(BIN)
 
-.PHONY: run test lint format bench assets deps dev-deps browser clean
+.PHONY: run test lint format bench assets deps dev-deps tools clean
 .DEFAULT_GOAL := run
 
 run: deps assets
 	@$(BIN)/flask --app wsgi up
 
-test: dev-deps assets browser
+test: dev-deps assets tools
 	@$(BIN)/python -m pytest -n 2 --dist loadscope $(ARGS)
 
 lint: dev-deps
@@ -62,17 +62,21 @@ node_modules/.installed: package.json package-lock.json $(VENV)/.node
 	@npm ci --no-audit --no-fund --loglevel=error
 	@touch $@
 
-SOURCES := $(shell find static/src static/build.mjs templates aiguro_web/translations -type f ! -name '*.mo' 2>/dev/null)
+SOURCES := $(shell find static/src static/img static/build.mjs templates aiguro_web/pages aiguro_web/translations -type f -name '*.*' ! -name '*.mo' ! -name '*.pyc' 2>/dev/null)
 static/dist/manifest.json: node_modules/.installed $(SOURCES)
 	@echo "Building the browser side…"
 	@npm run --silent build
 	@$(BIN)/pybabel -q compile -d aiguro_web/translations -f 2>/dev/null
 	@touch $@
 
-browser:
-	@command -v chromium >/dev/null || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && \
-		apt-get update -q && apt-get install -y -q chromium; } || \
-		{ echo "The browser tests need Chromium: sudo apt-get install chromium"; exit 1; }
+# What only the system's own packages have: a browser, and Redis for the rate limits of several processes.
+tools:
+	@missing=""; \
+	command -v chromium >/dev/null || missing="$$missing chromium"; \
+	command -v redis-server >/dev/null || missing="$$missing redis-server"; \
+	[ -z "$$missing" ] || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && \
+		apt-get update -q && apt-get install -y -q --no-install-recommends $$missing; } || \
+		{ echo "The tests need$$missing. On Debian: sudo apt-get install$$missing"; exit 1; }
 
 clean:
 	rm -rf $(VENV) node_modules static/dist

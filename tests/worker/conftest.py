@@ -1,4 +1,4 @@
-"""One house for the tests that talk through it: web, worker, a fake Telegram that calls back; and the company inside."""
+"""One house for the tests that talk through it: web, worker, a fake Telegram that calls back, the company inside."""
 
 from __future__ import annotations
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import os
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -92,22 +93,16 @@ def test_a_bot_that_is_off_or_removed_is_asked_no_more(company: Company, chat: i
         connections.set_active(company.who, off.id, False)
         connections.remove(company.who, removed.id)
     for bot in (off, removed):
-        bot.hear(chat, "слышно?")  # reaches the call that is still waiting
-        telegram.drained(5)
-    wait_until(lambda: _quiet(telegram, off.token) and _quiet(telegram, removed.token), 15, "nobody asks")
+        last = bot.hear(chat, "слышно?")["update_id"]  # reaches the call that is still waiting
+        wait_until(lambda: bot.state["poll_offset"] == last + 1, 5, "the last call is over")
+    asked = [polls(telegram, bot.token) for bot in (off, removed)]
+    time.sleep(2.5)  # longer than the pause between looks for bots
+    assert [polls(telegram, bot.token) for bot in (off, removed)] == asked
     assert (off.said(chat), removed.said(chat)) == (["пока включён"], ["пока здесь"])
     with company.acting():
         connections.set_active(company.who, off.id, True)
     off.hear(chat, "а теперь?")
     wait_until(lambda: "а теперь?" in off.said(chat), 15, "it asks again")
-
-
-def _quiet(telegram: FakeTelegram, token: str) -> bool:
-    """Nobody asked for a while that is longer than the pause between looks for bots."""
-    before = polls(telegram, token)
-    with telegram.api.changed:
-        telegram.api.changed.wait_for(lambda: polls(telegram, token) != before, 2.5)
-    return polls(telegram, token) == before
 
 
 def test_a_revoked_token_ends_the_asking_and_is_shown(company: Company, chat: int, telegram) -> None:

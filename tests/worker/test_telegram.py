@@ -1,4 +1,4 @@
-"""Telegram through real processes: a webhook in, the worker's deliveries out, and whatever the messenger does to them."""
+"""Telegram through real processes: a webhook in, the worker's deliveries out, whatever the messenger does to them."""
 
 from __future__ import annotations
 
