@@ -25,6 +25,7 @@ from .extensions import db
 
 CHANNEL = "aiguro"
 EVERYTHING = "*"
+GATHER = 0.01  # seconds between two NOTIFYs: what comes meanwhile leaves as one
 PAYLOAD_MAX = 7900  # bytes; PostgreSQL takes fewer than 8000
 log = logging.getLogger(__name__)
 
@@ -148,6 +149,7 @@ class Hub:
                     "SELECT pg_notify(channel, payload) FROM unnest(%s::text[], %s::text[]) AS n (channel, payload)",
                     [list(column) for column in zip(*_notices(topics, queues), strict=True)] or [[], []],
                 )
+                time.sleep(GATHER)
             except psycopg.Error as error:
                 log.warning("live events were not sent: %s", type(error).__name__)
                 connection = None

@@ -1,4 +1,4 @@
-"""Jinja filters: money, moments in the organisation's zone and the request's language, plurals, ids of elements, phones."""
+"""Jinja filters: money, moments (the organisation's zone, the request's language), plurals, ids of elements, phones."""
 
 from __future__ import annotations
 

@@ -63,8 +63,8 @@ def fill(connection: Connection, org: int) -> Rows:
     made["app_user"] = dict(connection.execute(user.insert().values(values).returning(*user.c)).mappings().one())
     for table in tenant_tables():
         made[table.name] = add(connection, table, org, made)
-    made["webchat"] = add(connection, Base.metadata.tables["messenger_connection"], org, made,
-                          messenger_type="webchat", account_id=f"{mark(org)}site", key=f"{mark(org)}webchat-key")  # fmt: skip
+    site = {"messenger_type": "webchat", "account_id": f"{mark(org)}site", "key": f"{mark(org)}webchat-key"}
+    made["webchat"] = add(connection, Base.metadata.tables["messenger_connection"], org, made, **site)
     return made
 
 

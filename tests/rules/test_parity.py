@@ -72,8 +72,10 @@ def talk(house: House) -> UUID:
 def stored(house: House, uuid: UUID) -> list[Any]:
     """What a write left behind, without ids and times."""
     queries = (
-        """SELECT m.role, m.text, m.author_id, m.author_name, m.status, m.error, m.stage_number, m.connection_id, m.media
-           FROM message m JOIN dialog d USING (org_id) WHERE d.id = m.dialog_id AND d.uuid = :uuid ORDER BY m.position, m.id""",
+        """SELECT m.role, m.text, m.author_id, m.author_name, m.status, m.error, m.stage_number, m.connection_id,
+                  m.media
+           FROM message m JOIN dialog d USING (org_id)
+           WHERE d.id = m.dialog_id AND d.uuid = :uuid ORDER BY m.position, m.id""",
         """SELECT o.text, o.lane, o.part, o.status FROM outbox o JOIN dialog d USING (org_id)
            WHERE d.id = o.dialog_id AND d.uuid = :uuid ORDER BY o.id""",
         """SELECT ai, epoch, manager_id, unread, messages_count, last_message, last_role, unanswered_since IS NULL,
@@ -201,7 +203,8 @@ def connect_page(house: House, person: Person, wish: dict[str, str]) -> TestResp
 def newest_connection(house: House) -> dict[str, Any]:
     """What was kept of the last connection, and its journal entry and job."""
     query = """
-        SELECT c.*, j.act, j.actor_id, j.data, (SELECT task_name FROM procrastinate_jobs ORDER BY id DESC LIMIT 1) AS job
+        SELECT c.*, j.act, j.actor_id, j.data,
+               (SELECT task_name FROM procrastinate_jobs ORDER BY id DESC LIMIT 1) AS job
         FROM messenger_connection c LEFT JOIN journal_entry j ON j.subject = 'connection' AND j.subject_id = c.id
         ORDER BY c.id DESC LIMIT 1
     """

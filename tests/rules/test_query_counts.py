@@ -31,20 +31,24 @@ FEW, MANY = 10, 60
 GROW = (
     """INSERT INTO funnel (org_id, name, display_name) SELECT :org, 'воронка ' || n, 'воронка ' || n
        FROM generate_series(CAST(:first AS int), :last) n""",
-    """INSERT INTO messenger_connection (org_id, funnel_id, messenger_type, account_id, name, secret_encrypted, key, status)
+    """INSERT INTO messenger_connection (org_id, funnel_id, messenger_type, account_id, name, secret_encrypted, key,
+                                         status)
        SELECT :org, :funnel, 'telegram', 'bot' || n, 'бот ' || n, ''::bytea, 'key' || n, 'ok'
        FROM generate_series(CAST(:first AS int), :last) n""",
-    """INSERT INTO client (org_id, name, manager_id) SELECT :org, 'клиент ' || n, :user FROM generate_series(CAST(:first AS int), :last) n""",
+    """INSERT INTO client (org_id, name, manager_id) SELECT :org, 'клиент ' || n, :user
+       FROM generate_series(CAST(:first AS int), :last) n""",
     """INSERT INTO dialog (org_id, funnel_id, stage_id, client_id, connection_id, channel, thread_id, ai, last_message,
                            last_role, manager_id, unanswered_since)
-       SELECT :org, :funnel, :stage, c.id, :connection, 'telegram', 'thread' || c.id, false, 'слова', 'user', :user, now()
+       SELECT :org, :funnel, :stage, c.id, :connection, 'telegram', 'thread' || c.id, false, 'слова', 'user', :user,
+              now()
        FROM client c WHERE c.org_id = :org AND c.name LIKE 'клиент %'
          AND NOT EXISTS (SELECT FROM dialog d WHERE d.org_id = :org AND d.client_id = c.id)""",
     """INSERT INTO message (org_id, dialog_id, role, text, author_name, position, media)
        SELECT :org, :dialog, CASE WHEN n % 2 = 0 THEN 'user' ELSE 'manager' END, 'слова ' || n, 'Анна', n, 'photo'
        FROM generate_series(CAST(:first AS int), :last) n""",
     """INSERT INTO attachment (org_id, message_id, name, content_type, size, storage_key)
-       SELECT :org, m.id, 'фото', 'image/png', 1, 'key' || m.id FROM message m WHERE m.org_id = :org AND m.media = 'photo'
+       SELECT :org, m.id, 'фото', 'image/png', 1, 'key' || m.id
+       FROM message m WHERE m.org_id = :org AND m.media = 'photo'
          AND NOT EXISTS (SELECT FROM attachment a WHERE a.org_id = :org AND a.message_id = m.id)""",
 )  # fmt: skip
 

@@ -6,7 +6,7 @@ import inspect
 import os
 import pkgutil
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from importlib import import_module
 from typing import Any
 from uuid import UUID
@@ -48,7 +48,7 @@ Call = Callable[[Actor, rows.Rows], Any]
 @dataclass(frozen=True)
 class Parcel:
     updates: list[rows.News]
-    payload: dict[str, Any] = field(default_factory=dict)
+    payload: str = "{}"
     update_id: str = "1"
     error: str = ""
 
@@ -121,6 +121,7 @@ CALLS: dict[str, Call] = {
     "messages.get_message": lambda who, of: messages.get_message(who, chat(of), of["message"]["id"]),
     "messages.send_again": lambda who, of: messages.send_again(who, chat(of), of["message"]["id"]),
     "deliveries.claim": lambda who, of: deliveries.claim(who, of["dialog"]["id"], lambda kind, words: [words]),
+    "deliveries.find_connection": lambda who, of: deliveries.find_connection(who, of["dialog"]["id"]),
     "deliveries.sent": lambda who, of: deliveries.sent(who, piece(of), "1"),
     "deliveries.refused": lambda who, of: deliveries.refused(who, piece(of), "чужое", unsubscribed=True, broken=True),
     "deliveries.unknown": lambda who, of: deliveries.unknown(who, piece(of), "чужое"),
@@ -143,7 +144,7 @@ TAKE_A_ROW = {
     "dialogs.stage_number", "dialogs.start", "dialogs.take_over", "deliveries.queue", "funnels.create",
 }  # fmt: skip
 OF_A_PERSON = {"api_tokens.list_tokens", "api_tokens.revoke"}  # above organisations: tests/identity
-DELIVERS = {"get_wiring", "set_health", "claim", "sent", "refused", "unknown", "later", "wake_again"}
+DELIVERS = {"get_wiring", "find_connection", "set_health", "claim", "sent", "refused", "unknown", "later", "wake_again"}
 RECEIVES = {"heard", "keep", "receive", "take", "find_open_dialog", "receipt", "seen"}
 
 

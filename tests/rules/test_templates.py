@@ -28,7 +28,9 @@ FORBIDDEN = {
     "an hx-on handler": re.compile(r"\shx-on[:\w-]*\s*=", re.IGNORECASE),
     "a javascript: address": re.compile(r"javascript:", re.IGNORECASE),
     "evaluated values": re.compile(r"\shx-(vals|headers)\s*=\s*[\"']\s*js:", re.IGNORECASE),
-    "a file from elsewhere": re.compile(r"<(script|link|img|iframe|source)\b[^>]*\s(src|href)\s*=\s*[\"']?(https?:)?//", re.IGNORECASE),
+    "a file from elsewhere": re.compile(
+        r"<(script|link|img|iframe|source)\b[^>]*\s(src|href)\s*=\s*[\"']?(https?:)?//", re.IGNORECASE
+    ),
     "switched off escaping": re.compile(r"\|\s*safe\b|autoescape\s+false|Markup\("),
 }  # fmt: skip
 

@@ -30,10 +30,12 @@ NOUNS = {"connection": "messenger_connection", "identity": "client_identity"}
 EXPRESSION = "({key} = ( SELECT (NULLIF(current_setting('app.org_id'::text, true), ''::text))::bigint))"
 
 TABLES = """
-    SELECT c.relname AS name, c.relrowsecurity AS walled, c.relforcerowsecurity AS forced, c.relowner::regrole::text AS owner,
+    SELECT c.relname AS name, c.relrowsecurity AS walled, c.relforcerowsecurity AS forced,
+           c.relowner::regrole::text AS owner,
            (SELECT a.attname FROM pg_index i JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = i.indkey[0]
             WHERE i.indrelid = c.oid AND i.indisprimary) AS first_key,
-           EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attname = 'org_id' AND a.attnotnull) AS tenant
+           EXISTS (SELECT FROM pg_attribute a
+                   WHERE a.attrelid = c.oid AND a.attname = 'org_id' AND a.attnotnull) AS tenant
     FROM pg_class c WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p')
       AND c.relname NOT LIKE 'procrastinate%' ORDER BY 1
 """
@@ -53,7 +55,8 @@ COLUMNS = """
 """
 DEFINERS = """
     SELECT p.proname AS name, p.proowner::regrole::text AS owner, p.proconfig AS settings,
-           EXISTS (SELECT FROM aclexplode(COALESCE(p.proacl, acldefault('f', p.proowner))) a WHERE a.grantee = 0) AS public
+           EXISTS (SELECT FROM aclexplode(COALESCE(p.proacl, acldefault('f', p.proowner))) a
+                   WHERE a.grantee = 0) AS public
     FROM pg_proc p WHERE p.prosecdef AND p.pronamespace = 'public'::regnamespace
 """
 SETTINGS = ["search_path=pg_catalog, public, pg_temp"]
@@ -132,7 +135,7 @@ def test_the_models_and_the_database_agree_on_who_is_a_tenant(house: House) -> N
     ("ALTER POLICY tenant ON client USING (org_id > 0)", "client has the policy"),
     ("CREATE POLICY lookup ON client FOR SELECT TO aiguro_lookup USING (true)", "client"),
     ("ALTER TABLE attachment DROP CONSTRAINT fk_attachment_org_id_message_id", "attachment.message_id"),
-    ("ALTER TABLE client ADD UNIQUE (id); ALTER TABLE ticket ADD COLUMN client_id bigint REFERENCES client (id)", "ticket"),
+    ("ALTER TABLE client ADD UNIQUE (id); ALTER TABLE ticket ADD client_id bigint REFERENCES client (id)", "ticket"),
     ("CREATE FUNCTION peek() RETURNS bigint LANGUAGE sql SECURITY DEFINER AS 'SELECT 1::bigint'", "peek"),
     ("ALTER FUNCTION lookup_org_by_gid OWNER TO postgres", "lookup_org_by_gid"),
     ("ALTER FUNCTION lookup_org_by_gid RESET search_path", "lookup_org_by_gid"),

@@ -5,24 +5,48 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from babel.messages.mofile import write_mo
 from flask import Flask, g, render_template_string
+from flask_babel import Babel, force_locale
 
 from aiguro_web.web import filters
 
 from .apps import small_app
+from .catalogue import read_english
 
 NOW = datetime(2026, 11, 23, 10, 15, tzinfo=UTC)
 
 
+@pytest.fixture(scope="module")
+def translations(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The English catalogue as it stands in the source, with the words of `test_plural_in_english`."""
+    folder = tmp_path_factory.mktemp("translations")
+    catalogue = read_english()
+    catalogue.add(("диалог", "диалогов"), ("dialog", "dialogs"))
+    target = folder / "en" / "LC_MESSAGES" / "messages.mo"
+    target.parent.mkdir(parents=True)
+    with target.open("wb") as file:
+        write_mo(file, catalogue)
+    return folder
+
+
 @pytest.fixture(autouse=True)
-def here() -> Iterator[Flask]:
+def here(translations: Path) -> Iterator[Flask]:
     app = small_app()
+    Babel(app, default_locale="ru", default_translation_directories=str(translations))
     with app.test_request_context():
         g.pop("timezone", None)
         yield app
+
+
+@pytest.fixture
+def english(here: Flask) -> Iterator[None]:
+    with force_locale("en"):
+        yield
 
 
 def plain(text: str) -> str:
@@ -91,6 +115,55 @@ def test_days() -> None:
     assert plain(filters.moment(NOW)) == "23 ноября 2026, 13:15"
     assert filters.iso(NOW) == "2026-11-23T10:15:00Z"
     assert filters.clock(datetime(2026, 1, 1, 9, 0)) == "12:00"
+
+
+@pytest.mark.parametrize(
+    ("before", "text"),
+    [
+        (timedelta(seconds=59), "just now"),
+        (timedelta(minutes=5), "5 min"),
+        (timedelta(hours=3), "3 h"),
+        (timedelta(hours=14), "yesterday"),
+        (timedelta(days=11), "November 12"),
+        (timedelta(days=400), "Oct 19, 2025"),
+    ],
+)
+def test_ago_in_english(english: None, before: timedelta, text: str) -> None:
+    assert plain(filters.ago(NOW - before, NOW)) == text
+
+
+def test_days_in_english(english: None) -> None:
+    assert filters.day(NOW, NOW) == "Today"
+    assert filters.day(NOW - timedelta(days=1), NOW) == "Yesterday"
+    assert plain(filters.day(NOW - timedelta(days=5), NOW)) == "November 18"
+    assert plain(filters.day(NOW - timedelta(days=400), NOW)) == "October 19, 2025"
+    assert plain(filters.moment(NOW)) == "November 23, 2026, 13:15"
+
+
+@pytest.mark.parametrize(("number", "word"), [(0, "dialogs"), (1, "dialog"), (2, "dialogs"), (21, "dialogs")])
+def test_plural_in_english(english: None, number: int, word: str) -> None:
+    assert plain(filters.plural(number, "диалог", "диалога", "диалогов")) == f"{number} {word}"
+    assert filters.plural(number, "диалог", "диалога", "диалогов", only_word=True) == word
+
+
+def test_money_in_english_has_a_decimal_point(english: None) -> None:
+    assert plain(filters.money(Decimal("12500.50"))) == "12 500.50 ₽"
+    assert plain(filters.money(12500)) == "12 500 ₽"
+
+
+def test_a_language_without_dates_of_its_own_gets_russian_ones() -> None:
+    with force_locale("de"):
+        assert plain(filters.day(NOW - timedelta(days=5), NOW)) == "18 ноября"
+
+
+def test_every_month_is_named_in_both_languages() -> None:
+    days = [datetime(2025, month, 2, 12, tzinfo=UTC) for month in range(1, 13)]
+    russian = [plain(filters.day(each, datetime(2025, 6, 20, tzinfo=UTC))) for each in days]
+    assert russian[0] == "2 января"
+    assert russian[11] == "2 декабря"
+    with force_locale("en"):
+        assert plain(filters.day(days[0], datetime(2025, 6, 20, tzinfo=UTC))) == "January 2"
+    assert len(set(russian)) == 12
 
 
 def test_nothing_is_shown_as_nothing() -> None:

@@ -36,11 +36,12 @@ def test_a_worker_killed_again_and_again_loses_nothing_and_sends_nothing_twice(
         texts = [f"клиенту {chat}: сообщение {number:02}" for number in range(EACH)]
         written |= dict(zip(bot.answer(bot.dialog(chat)["uuid"], *texts), texts, strict=True))
     dice, gaps = random.Random(3), []
-    for _ in range(4):
+    for _ in range(3):
         time.sleep(dice.uniform(0.3, 1.2))
-        before = len(bot.sent())
         assert house.kill_worker()
         killed = time.monotonic()
+        time.sleep(0.3)  # what was under way arrives
+        before = len(bot.sent())
         wait_until(lambda: len(bot.sent()) > before, RESUMES, "the work goes on")
         gaps.append(time.monotonic() - killed)
     states = dict(zip(written, bot.settled(*written, timeout=60), strict=True))
@@ -53,7 +54,7 @@ def test_a_worker_killed_again_and_again_loses_nothing_and_sends_nothing_twice(
     for chat in CHATS:
         assert bot.sent(chat) == sorted(bot.sent(chat)), "the order is kept"
     # At most what a worker had under way at each of its deaths.
-    assert sum(state == "uncertain" for state, _ in states.values()) <= 4 * len(CHATS)
+    assert sum(state == "uncertain" for state, _ in states.values()) <= 3 * len(CHATS)
 
 
 def test_what_a_dead_worker_was_sending_is_uncertain_within_30_seconds_and_a_person_may_send_it_again(
@@ -77,15 +78,15 @@ def test_what_a_dead_worker_was_sending_is_uncertain_within_30_seconds_and_a_per
 def test_a_web_process_killed_again_and_again_stores_each_update_once(
     company: Company, house: Running, bot: Bot, telegram
 ) -> None:
-    chats, each = range(300, 306), 40
+    chats, each = range(300, 306), 30
     bot.meet(300, "начало")
     dice = random.Random(5)
     for number in range(each):
         for chat in chats:
             bot.hear(chat, f"{number:03}")
-        if number in (10, 20, 30):
+        if number in (8, 16, 24):
             time.sleep(dice.uniform(0.05, 0.2))
-            assert house.kill_web(master=number == 20)
+            assert house.kill_web(master=number == 16)
             killed = time.monotonic()
             wait_until(house.is_ready, RESUMES, "the web is back")
             print(f"web back after {time.monotonic() - killed:.1f} s")

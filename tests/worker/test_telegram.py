@@ -96,7 +96,7 @@ def test_an_unknown_outcome_is_left_to_a_person_who_sends_again_once(bot: Bot, c
     states = bot.settled(doubtful, next_one)
     assert [state for state, _ in states] == ["uncertain", "sent"]
     assert "неизвестно, дошло ли" in str(states[0][1])
-    time.sleep(2.5)  # nothing sends it by itself
+    time.sleep(1.5)  # nothing sends it by itself
     before = bot.sent(chat)
     assert before.count("счёт на оплату") == (1 if cut == "cut_after_accept" else 0)
     bot.send_again(dialog, doubtful)
