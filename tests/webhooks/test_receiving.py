@@ -13,7 +13,7 @@ from sqlalchemy import func, select
 from aiguro_web.extensions import db, enter_organization
 from aiguro_web.models import Client, Dialog, Outbox
 from aiguro_web.models.message import MessageRole
-from aiguro_web.services import connections, messages
+from aiguro_web.services import connections, dialogs, messages
 from aiguro_web.webhooks import guard, messengers
 from tests.people import HOME, People
 from tests.webhooks.conftest import SECRET_HEADER, Hook
@@ -34,6 +34,7 @@ def test_without_the_secret_it_is_403_and_nothing_is_kept(hook: Hook, headers: d
 def test_the_secret_of_another_bot_is_not_accepted(hook: Hook, who: People) -> None:
     other = connections.create(who.admin.actor, funnel_id=None, messenger_type="telegram", account_id="78", token="78:x")
     row = connections.find_by_key(other["key"])
+    db.session.commit()
     foreign = connections.open_secrets(row.secret_encrypted)["secret"]
     assert hook.post(hook.update(), headers={SECRET_HEADER: foreign}).status_code == 403
 
@@ -212,8 +213,6 @@ def test_a_connection_that_is_off_or_removed_receives_nothing(hook: Hook, who: P
 
 
 def test_a_closed_dialog_is_followed_by_a_new_one(hook: Hook, who: People) -> None:
-    from aiguro_web.services import dialogs
-
     hook.says(5, 1, "первый разговор")
     dialogs.close(who.manager.actor, hook.dialog().uuid)
     db.session.commit()

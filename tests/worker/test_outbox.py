@@ -55,6 +55,12 @@ def write(who: People, dialog: UUID, words: str) -> int:
     return messages.write(who.manager.actor, dialog, text=words)["id"]
 
 
+def send_again(who: People, dialog: UUID, message: int) -> None:
+    messages.send_again(who.manager.actor, dialog, message)
+    db.session.commit()
+    enter_organization(HOME)
+
+
 def state(message: int) -> tuple[str, str | None]:
     row = db.session.execute(select(Message.status, Message.error).where(Message.id == message)).one()
     return row.status.value, row.error
@@ -96,7 +102,7 @@ def test_a_late_answer_about_an_earlier_try_changes_nothing(who: People, dialog:
     message = write(who, dialog, "раз")
     slow = piece()
     claim()
-    messages.send_again(who.manager.actor, dialog, message)
+    send_again(who, dialog, message)
     current = piece()
     deliveries.later(WORKER, slow, "занят", 1.0, whole_account=False)
     deliveries.refused(WORKER, slow, "нет такого чата")
@@ -111,7 +117,7 @@ def test_sending_again_leaves_alone_what_is_sent_or_under_way(who: People, dialo
     deliveries.unknown(WORKER, piece(), "оборвалось")
     under_way = piece()
     assert pieces(message) == ["sent", "uncertain", "sending"]
-    messages.send_again(who.manager.actor, dialog, message)
+    send_again(who, dialog, message)
     assert pieces(message) == ["sent", "queued", "sending"]
     deliveries.sent(WORKER, under_way, "906")
     again = piece()
@@ -156,7 +162,7 @@ def test_after_a_day_of_refusals_a_message_is_given_up_and_says_so(who: People, 
     db.session.execute(text("UPDATE outbox SET created_at = now() - interval '25 hours'"))
     assert claim() is None
     assert state(message) == ("failed", "Мессенджер не принимал сообщение целые сутки")
-    messages.send_again(who.manager.actor, dialog, message)
+    send_again(who, dialog, message)
     assert piece().text == "раз"
 
 
