@@ -151,6 +151,8 @@ class Hub:
                 )
                 time.sleep(GATHER)
             except psycopg.Error as error:
+                if self.stopping:
+                    return  # nobody waits for it any more
                 log.warning("live events were not sent: %s", type(error).__name__)
                 connection = None
                 time.sleep(0.2)
@@ -208,6 +210,8 @@ def _hub() -> Hub:
     if _current is None or _current.pid != os.getpid() or _current.conninfo != _conninfo:
         with _guard:
             if _current is None or _current.pid != os.getpid() or _current.conninfo != _conninfo:
+                if _current is not None and _current.pid == os.getpid():
+                    _current.stop()  # of an application on another database
                 _current = Hub(_conninfo)
     return _current
 

@@ -72,15 +72,13 @@ def committed_app(worker_id: str) -> Iterator[Flask]:
 def _forget(app: Flask) -> None:
     """What the process remembers of another test's database."""
     from aiguro_web.services import signing
-    from aiguro_web.web import auth, limits
+    from aiguro_web.web import auth
     from aiguro_web.webhooks import guard
 
     auth.forget()
     guard.forget()
     signing.forget()
-    reset = getattr(limits, "reset", None)
-    if reset is not None:
-        reset()
+    app.extensions["limits"].limiter.storage.reset()
 
 
 @pytest.fixture

@@ -207,8 +207,7 @@ def wake_again(who: Actor, dialog_id: int, wait: float | None = None) -> None:
 
 
 def _lock(dialog_id: int) -> str:
-    """One delivery job of a dialog runs at a time."""
-    return f"out:{dialog_id}"
+    return f"out:{dialog_id}"  # one delivery job of a dialog runs at a time
 
 
 def _wake(who: Actor, dialog_id: int, wait: float | None = None) -> None:

@@ -12,6 +12,10 @@ from flask import Flask
 from sqlalchemy import Engine, create_engine, text
 
 from aiguro_web.embedded import Urls
+from aiguro_web.extensions import db
+from aiguro_web.services import signing
+from aiguro_web.web import auth
+from aiguro_web.webhooks import guard
 from tests import databases, people
 from tests.people import HOME, OTHER, People
 
@@ -49,8 +53,12 @@ class House:
         }  # fmt: skip
 
     def rest(self) -> None:
-        """Nothing is remembered of earlier calls: budgets are whole again."""
+        """Nothing is remembered of earlier calls, or of another database: budgets are whole again."""
         self.app.extensions["limits"].limiter.reset()
+        with self.app.app_context():
+            auth.forget()
+        guard.forget()
+        signing.forget()
 
 
 def open_house(urls: Urls) -> House:
@@ -61,12 +69,12 @@ def open_house(urls: Urls) -> House:
         rows.spread_ids(connection)
         filled = {org: rows.fill(connection, org) for org in (HOME, OTHER)}
     with app.app_context():
-        return House(app, urls, admin, people.load(), filled)
+        house = House(app, urls, admin, people.load(), filled)
+    house.rest()
+    return house
 
 
 def close_house(house: House) -> None:
-    from aiguro_web.extensions import db
-
     with house.app.app_context():
         db.session.remove()
         db.engine.dispose()

@@ -52,7 +52,9 @@ def test_a_good_token_connects_the_bot_and_is_not_told_again(client, who: People
     assert len(telegram.calls("getMe")) == 1
 
 
-def test_the_token_is_stored_encrypted_and_the_task_that_subscribes_is_of_the_same_commit(client, who, telegram) -> None:
+def test_the_token_is_stored_encrypted_and_the_task_that_subscribes_is_of_the_same_commit(
+    client, who, telegram
+) -> None:
     connect(client, who.admin, TOKEN)
     enter_organization(HOME)
     stored = db.session.scalars(select(MessengerConnection.secret_encrypted)).one()

@@ -32,7 +32,9 @@ def test_without_the_secret_it_is_403_and_nothing_is_kept(hook: Hook, headers: d
 
 
 def test_the_secret_of_another_bot_is_not_accepted(hook: Hook, who: People) -> None:
-    other = connections.create(who.admin.actor, funnel_id=None, messenger_type="telegram", account_id="78", token="78:x")
+    other = connections.create(
+        who.admin.actor, funnel_id=None, messenger_type="telegram", account_id="78", token="78:x"
+    )
     row = connections.find_by_key(other["key"])
     db.session.commit()
     foreign = connections.open_secrets(row.secret_encrypted)["secret"]
@@ -54,7 +56,11 @@ def test_a_message_makes_a_client_and_a_waiting_dialog(hook: Hook) -> None:
     answer = hook.says(5_000_000_001, 1, "Сколько стоит?")
     assert (answer.status_code, answer.data) == (200, b"")
     dialog = hook.dialog()
-    assert (dialog.last_message, dialog.channel, dialog.unanswered_since is not None) == ("Сколько стоит?", "telegram", True)
+    assert (dialog.last_message, dialog.channel, dialog.unanswered_since is not None) == (
+        "Сколько стоит?",
+        "telegram",
+        True,
+    )
     client = db.session.scalars(select(Client)).one()
     assert client.name == "Ольга Котова"
 

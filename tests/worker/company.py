@@ -12,7 +12,7 @@ import psycopg
 from flask import Flask
 from psycopg.rows import dict_row
 
-from aiguro_web import embedded
+from aiguro_web import embedded, live
 from aiguro_web.queue import transaction
 from aiguro_web.services import connections, messages
 from tests import databases, people
@@ -46,6 +46,8 @@ class Company:
 
     @contextmanager
     def acting(self) -> Iterator[None]:
+        """In the company's own transaction; its jobs and events are announced in its own database."""
+        live.init_app(self.app)  # another test's application may have taken the process over
         with self.app.app_context(), transaction(self.who):
             yield
 

@@ -133,9 +133,15 @@ def test_two_workers_do_not_ask_for_the_same_bot(
     assert "другая программа" not in bot.state["last_error"]
 
 
-def test_a_public_url_that_comes_later_is_told_to_the_bots_of_before(company: Company, chat: int, telegram) -> None:
-    bot = company.connect()
-    bot.meet(chat)
-    with worker(company.urls, telegram.url, public_url="https://aiguro.example"):
-        wait_until(lambda: telegram.api.bots[bot.token].webhook.get("url"), 20, "the webhook is set")
-    assert telegram.api.bots[bot.token].webhook["url"] == f"https://aiguro.example/webhooks/telegram/{bot.key}"
+def test_bots_follow_when_a_public_url_comes_and_when_it_goes(worker_id: str, chat: int, telegram) -> None:
+    with databases.clone(f"moved_{worker_id}_{os.getpid()}") as urls:
+        company = Company(databases.make_app(urls), urls, telegram)
+        with worker(urls, telegram.url):
+            bot = company.connect()
+            bot.meet(chat, "спрашивают")
+        with worker(urls, telegram.url, public_url="https://aiguro.example"):
+            hook = wait_until(lambda: telegram.api.bots[bot.token].webhook, 20, "the webhook is set")
+            assert hook["url"] == f"https://aiguro.example/webhooks/telegram/{bot.key}"
+        bot.hear(chat, "никто не слышит")
+        with worker(urls, telegram.url):
+            wait_until(lambda: bot.said(chat) == ["спрашивают", "никто не слышит"], 20, "it is asked again")
