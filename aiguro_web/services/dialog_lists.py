@@ -27,7 +27,8 @@ _DIALOG_JSON = f"""
            {_UTC.format("d.created_at")} AS created, {_UTC.format("d.last_activity")} AS "lastActivity",
            {_UTC.format("d.last_activity")} AS last_activity,
            d.status, d.outcome, d.lost_reason, d.messages_count, d.last_message, d.close_ratio,
-           COALESCE((SELECT COALESCE(NULLIF(u.name, ''), u.email) FROM app_user u WHERE u.id = d.manager_id),
+           COALESCE(CASE WHEN d.manager_id IS NOT NULL THEN (
+                        SELECT COALESCE(NULLIF(u.name, ''), u.email) FROM app_user u WHERE u.id = d.manager_id) END,
                     NULLIF(d.manager_text, '')) AS manager,
            d.ai, d.unsubscribed, s.code AS stage, s.name AS stage_name, d.description, d.tags, d.price, d.channel,
            c.name, c.phone, c.email,
@@ -38,7 +39,8 @@ _DIALOG_JSON = f"""
     CROSS JOIN LATERAL (SELECT code, name FROM stage WHERE org_id = %(org)s AND id = d.stage_id OFFSET 0) s
     CROSS JOIN LATERAL (
         SELECT k.id, k.name, k.phone, k.email, k.status,
-               COALESCE((SELECT COALESCE(NULLIF(u.name, ''), u.email) FROM app_user u WHERE u.id = k.manager_id),
+               COALESCE(CASE WHEN k.manager_id IS NOT NULL THEN (
+                            SELECT COALESCE(NULLIF(u.name, ''), u.email) FROM app_user u WHERE u.id = k.manager_id) END,
                         NULLIF(k.manager_text, '')) AS manager, t.close_ratio, t.messages_count
         FROM client k
         CROSS JOIN LATERAL (
