@@ -12,7 +12,7 @@ from flask import Flask
 
 from . import supervisor
 from .queue import transaction
-from .services import access, connections, users
+from .services import access, connections, organizations, users
 
 
 def keep_alive(app: Flask) -> None:
@@ -44,8 +44,9 @@ def _announce(app: Flask, address: str) -> None:
         links = []
         for org_id, connection_id in chats[:5]:
             with transaction(access.system(org_id)):
-                wiring = connections.get_wiring(access.system(org_id), connection_id)
-                links += [f"{address}/chat/{wiring.key}"] if wiring is not None else []
+                row = connections.get_connection(access.system(org_id), connection_id)
+                company = organizations.get_home(org_id).display_name
+                links.append(f"{address}/chat/{row['key']}  ({company}: {row['name']})")
     lines = ["", f"AIGURO      {address}"]
     if demo:
         lines += [f"sign in as  {', '.join(demo)}", f"password    {app.config['DEMO_PASSWORD']}"]

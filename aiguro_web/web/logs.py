@@ -27,7 +27,18 @@ _SECRETS = re.compile(
 _PEOPLE = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+|\+\d[\d ()-]{8,}\d")  # e-mail addresses, phone numbers
 HIDDEN = "***"
 QUIET = frozenset(
-    ("werkzeug", "httpx2", "httpcore2", "httpx", "httpcore", "urllib3", "openai", "flask-limiter", "flask_cors")
+    (
+        "werkzeug",
+        "procrastinate",
+        "httpx2",
+        "httpcore2",
+        "httpx",
+        "httpcore",
+        "urllib3",
+        "openai",
+        "flask-limiter",
+        "flask_cors",
+    )
 )
 
 
