@@ -15,7 +15,7 @@ from ..models.base import Base
 from ..models.client import ClientStatus
 from ..models.message import MessageRole, MessageStatus
 from ..models.outbox import OutboxStatus
-from ..services.deliveries import Lane
+from ..services.outbox import Lane
 from . import story
 from .clients import Person, phone_of
 from .company import Desk, derived

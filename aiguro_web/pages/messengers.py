@@ -12,9 +12,9 @@ from flask_babel import gettext
 from werkzeug.wrappers import Response as BaseResponse
 
 from ..models.message import TEXT_MAX
-from ..services import dialog_lists, dialogs, messages
+from ..services import dialogs, inbox, messages
 from ..services.access import Actor
-from ..services.dialog_lists import CardPage, CardRow, Queue
+from ..services.inbox import CardPage, CardRow, Queue
 from ..web import auth, tenancy
 from ..web.door import Door
 from ..web.htmx import is_htmx
@@ -155,7 +155,7 @@ def _asked_dialog(who: Actor) -> UUID | None:
     if request.args.get("uuid"):
         return tenancy.get_uuid(request.args["uuid"])
     thread_id = _words("thread_id")
-    return dialog_lists.find_uuid(who, thread_id) if thread_id else None
+    return inbox.find_uuid(who, thread_id) if thread_id else None
 
 
 def _words(name: str) -> str:
@@ -164,11 +164,11 @@ def _words(name: str) -> str:
 
 
 def _inbox(who: Actor, funnel_id: int | None, uuid: UUID | None) -> Inbox:
-    counts = dialog_lists.count_queues(who, funnel_id)
+    counts = inbox.count_queues(who, funnel_id)
     queue = cast("Queue", request.args.get("queue") if request.args.get("queue") in counts else "unanswered")
     search = _words("search")
     shown = tenancy.read_id(request.args.get("shown", "")) or ROWS
-    page = dialog_lists.list_cards(
+    page = inbox.list_cards(
         who,
         queue=queue,
         funnel_id=funnel_id,
@@ -180,7 +180,7 @@ def _inbox(who: Actor, funnel_id: int | None, uuid: UUID | None) -> Inbox:
 
 
 def _chat(who: Actor, uuid: UUID, limit: int = threads.PAGE) -> dict[str, Any]:
-    card = dialog_lists.get_card(who, uuid)
+    card = inbox.get_card(who, uuid)
     return {
         "chat": card,
         "run": threads.read(who, uuid, limit),

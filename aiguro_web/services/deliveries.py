@@ -1,53 +1,31 @@
-"""The outbox: what leaves, in which order, and how far it came.
+"""Delivering the outbox: the next piece of a dialog, and what became of it.
 
-A message is queued, sending, sent, delivered, read; or failed; or uncertain. It only moves forward: the one way back is
-a person's "send again". A piece that was `sending` when its worker died is `uncertain`: it is never sent twice blindly.
+A piece that was `sending` when its worker died is `uncertain`: it is never sent twice blindly.
 """
 
 from __future__ import annotations
 
 import random
-import uuid as uuids
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
-from enum import IntEnum
 from typing import Any
 
 from sqlalchemy import Row, func, select, text, update
 
-from ..errors import Conflict, NotFound
 from ..extensions import db
 from ..live import publish
-from ..models import ClientIdentity, Dialog, Message, MessengerConnection, Outbox
+from ..models import ClientIdentity, Dialog, MessengerConnection, Outbox
 from ..models.message import MessageStatus
 from ..models.outbox import OutboxStatus
-from ..queue import enqueue, held_locks
-from . import topics
+from ..queue import held_locks
+from . import outbox, topics
 from .access import Actor
 
 GIVE_UP = timedelta(hours=24)
 BACK_OFF_MAX = 60.0  # seconds
 OPEN = (OutboxStatus.queued, OutboxStatus.sending)
 LOST_WORKER = "Отправка прервалась, дошло ли сообщение, неизвестно"
-# How far each state is along the way; receipts never move a message back.
-RANK = {
-    MessageStatus.queued: 0,
-    MessageStatus.sending: 1,
-    MessageStatus.failed: 2,
-    MessageStatus.uncertain: 2,
-    MessageStatus.sent: 3,
-    MessageStatus.delivered: 4,
-    MessageStatus.read: 5,
-}
-
-
-class Lane(IntEnum):
-    """Who goes first out of one dialog."""
-
-    manager = 0
-    assistant = 1
-    followup = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,38 +50,6 @@ class Wait:
 
 
 Split = Callable[[str, str], list[str]]  # (messenger type, text) -> pieces
-
-
-def queue(who: Actor, dialog: Dialog, message_id: int, words: str, lane: Lane) -> None:
-    """Put a stored message into the outbox and wake the dialog's delivery, in the current transaction."""
-    db.session.add(
-        Outbox(org_id=who.home, dialog_id=dialog.id, message_id=message_id, part=1, lane=lane.value, text=words)
-    )
-    db.session.flush()  # the row must stand before the job that takes it
-    _wake(who, dialog.id)
-
-
-def queue_again(who: Actor, dialog: Dialog, message_id: int) -> None:
-    """Queue the pieces of a failed or uncertain message that are not known to have left."""
-    message = db.session.scalar(
-        select(Message).where(Message.org_id == who.home, Message.dialog_id == dialog.id, Message.id == message_id)
-    )
-    if message is None:
-        raise NotFound("Сообщение не найдено")
-    if message.status not in (MessageStatus.failed, MessageStatus.uncertain):
-        raise Conflict("Это сообщение не нужно отправлять ещё раз")
-    if dialog.unsubscribed:
-        raise Conflict("Клиент отписался от сообщений: дождитесь, пока он напишет сам")
-    message.status, message.error = MessageStatus.queued, None
-    # A piece that is under way stays so; `attempts` goes on counting: it tells a late answer from the current one.
-    db.session.execute(
-        update(Outbox)
-        .where(Outbox.org_id == who.home, Outbox.message_id == message_id)
-        .where(Outbox.status.in_([OutboxStatus.failed, OutboxStatus.uncertain]))
-        .values(status=OutboxStatus.queued, error="", not_before=func.now(), created_at=func.now())
-    )
-    _tell(who, dialog.uuid)
-    _wake(who, dialog.id)
 
 
 def claim(who: Actor, dialog_id: int, split: Split) -> Piece | Wait | None:
@@ -168,50 +114,17 @@ def later(who: Actor, piece: Piece, reason: str, retry_after: float | None, whol
         )
 
 
-def receipt(who: Actor, dialog: Dialog | Row[*tuple[Any, ...]], upto_message_id: int, status: MessageStatus) -> None:
-    """The messenger, or the visitor's own page, says how far our messages came; never backwards."""
-    who.must("receive")
-    behind = [state for state, rank in RANK.items() if rank < RANK[status] and state != MessageStatus.failed]
-    changed = db.session.execute(
-        update(Message)
-        .where(
-            Message.org_id == who.home,
-            Message.dialog_id == dialog.id,
-            Message.id <= upto_message_id,
-            Message.status.in_(behind),
-        )
-        .values(status=status)
-        .returning(Message.id)
-    ).all()
-    if changed:
-        _tell(who, dialog.uuid)
-
-
 def list_overdue(seconds: int = 60) -> list[tuple[int, int]]:
     """(organisation, dialog) whose outbox stands still and that no job is about to move. Looks across tenants."""
     rows = db.session.execute(text("SELECT org_id, dialog_id FROM lookup_overdue_outbox(:s)"), {"s": seconds}).all()
-    held = held_locks([_lock(row.dialog_id) for row in rows])
-    return [(row.org_id, row.dialog_id) for row in rows if _lock(row.dialog_id) not in held]
+    held = held_locks([outbox.lock_of(row.dialog_id) for row in rows])
+    return [(row.org_id, row.dialog_id) for row in rows if outbox.lock_of(row.dialog_id) not in held]
 
 
 def find_connection(who: Actor, dialog_id: int) -> int | None:
     """The connection that a dialog is delivered through."""
     who.must("deliver")
     return db.session.scalar(select(Dialog.connection_id).where(Dialog.org_id == who.home, Dialog.id == dialog_id))
-
-
-def wake_again(who: Actor, dialog_id: int, wait: float | None = None) -> None:
-    """A new delivery job of the dialog, after `wait` seconds."""
-    who.must("deliver")
-    _wake(who, dialog_id, wait)
-
-
-def _lock(dialog_id: int) -> str:
-    return f"out:{dialog_id}"  # one delivery job of a dialog runs at a time
-
-
-def _wake(who: Actor, dialog_id: int, wait: float | None = None) -> None:
-    enqueue("deliver", lock=_lock(dialog_id), schedule_in=wait, org_id=who.home, dialog_id=dialog_id)
 
 
 def _next(who: Actor, dialog_id: int) -> Row[*tuple[Any, ...]] | None:
@@ -268,7 +181,7 @@ def _start(who: Actor, row: Row[*tuple[Any, ...]], pieces: list[str]) -> Piece:
             Outbox(org_id=who.home, dialog_id=row.dialog_id, message_id=row.message_id, part=part, lane=row.lane,
                    text=words)
         )  # fmt: skip
-    _mark(who, row.message_id, row.uuid, MessageStatus.sending)
+    outbox.mark(who, row.message_id, row.uuid, MessageStatus.sending)
     return Piece(
         row.id, row.message_id, row.attempts + 1, pieces[0], row.chat_id, row.messenger_type, row.secret_encrypted,
         row.connection_id,
@@ -306,11 +219,11 @@ def _settle(
     found = {state.status for state in states}
     errors = [state.error for state in states if state.error and state.status in ("failed", "uncertain")]
     if OutboxStatus.failed in found:
-        _mark(who, row.message_id, row.uuid, MessageStatus.failed, errors)
+        outbox.mark(who, row.message_id, row.uuid, MessageStatus.failed, errors)
     elif OutboxStatus.uncertain in found:
-        _mark(who, row.message_id, row.uuid, MessageStatus.uncertain, errors)
+        outbox.mark(who, row.message_id, row.uuid, MessageStatus.uncertain, errors)
     elif found == {OutboxStatus.sent}:
-        _mark(who, row.message_id, row.uuid, MessageStatus.sent)
+        outbox.mark(who, row.message_id, row.uuid, MessageStatus.sent)
 
 
 def _fail(who: Actor, row: Row[*tuple[Any, ...]], reason: str) -> None:
@@ -327,24 +240,8 @@ def _fail_rest(who: Actor, message_id: int, reason: str) -> None:
     )
 
 
-def _mark(
-    who: Actor, message_id: int, uuid: uuids.UUID, status: MessageStatus, errors: list[str] | None = None
-) -> None:
-    allowed = [state for state, rank in RANK.items() if rank <= RANK[status]]
-    db.session.execute(
-        update(Message)
-        .where(Message.org_id == who.home, Message.id == message_id, Message.status.in_(allowed))
-        .values(status=status, error=errors[0][:500] if errors else None)
-    )
-    _tell(who, uuid)
-
-
 def _unsubscribe(who: Actor, dialog_id: int) -> None:
     dialog = db.session.scalar(select(Dialog).where(Dialog.org_id == who.home, Dialog.id == dialog_id))
     if dialog is not None:
         dialog.unsubscribed = True
         publish(topics.dialogs(who.home))
-
-
-def _tell(who: Actor, uuid: uuids.UUID) -> None:
-    publish(topics.dialog(who.home, uuid))

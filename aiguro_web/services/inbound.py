@@ -17,7 +17,7 @@ from ..models.client import CLIENT_NAME_MAX, SOURCE_MAX
 from ..models.client_identity import EXTERNAL_ID_MAX
 from ..models.inbound_update import UpdateStatus
 from ..models.message import TEXT_MAX, MessageRole, MessageStatus
-from . import connections, deliveries, dialogs, topics, transcript
+from . import connections, dialogs, outbox, topics, transcript
 from .access import Actor
 
 STOP_WORDS = frozenset({"стоп", "stop", "/stop", "отписаться"})
@@ -300,7 +300,7 @@ def _greet(who: Actor, uuid: Any) -> None:
             news=False,  # the client's question is what a manager wants to see in the list
         )
         assert message is not None
-        deliveries.queue(who, dialog, message["id"], words, deliveries.Lane.assistant)
+        outbox.queue(who, dialog, message["id"], words, outbox.Lane.assistant)
 
 
 def _edit(who: Actor, connection_id: int, channel: str, news: Update, dialog: OpenDialog | None) -> None:

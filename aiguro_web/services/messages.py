@@ -11,7 +11,7 @@ from ..errors import Conflict, Invalid, NotFound
 from ..extensions import db
 from ..models import Attachment, Message
 from ..models.message import TEXT_MAX, MessageRole, MessageStatus
-from . import deliveries, dialogs
+from . import dialogs, outbox
 from .access import Actor
 from .transcript import COLUMNS, ORDER, AttachmentRow, MessageRow, store
 
@@ -48,7 +48,7 @@ def write(who: Actor, uuid: uuids.UUID, *, text: str, role: str = "manager", key
     )
     if message is None:  # the same key at the same moment
         raise Conflict("Это сообщение уже отправлено")
-    deliveries.queue(who, dialog, message["id"], words, lane=deliveries.Lane.manager)
+    outbox.queue(who, dialog, message["id"], words, lane=outbox.Lane.manager)
     return message
 
 
@@ -109,7 +109,7 @@ def send_again(who: Actor, uuid: uuids.UUID, message_id: int) -> MessageRow:
     """A person sends once more what failed or whose outcome nobody knows. Raises Conflict for any other message."""
     who.must("write_dialog")
     dialog = dialogs.lock_dialog(who, uuid)
-    deliveries.queue_again(who, dialog, message_id)
+    outbox.queue_again(who, dialog, message_id)
     return get_message(who, uuid, message_id)
 
 

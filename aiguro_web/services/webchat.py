@@ -10,7 +10,7 @@ from ..errors import NotFound
 from ..extensions import db
 from ..models import ClientIdentity, Dialog, Message, MessengerConnection, Organization
 from ..models.message import MessageRole, MessageStatus
-from . import deliveries
+from . import outbox
 from .access import Actor
 
 HISTORY = 200
@@ -62,7 +62,7 @@ def seen(who: Actor, connection_id: int, chat_id: str, upto_id: int) -> None:
         ClientIdentity, and_(ClientIdentity.org_id == Dialog.org_id, ClientIdentity.id == Dialog.identity_id)
     )
     for dialog in db.session.execute(query.where(_of(who, connection_id, chat_id))):
-        deliveries.receipt(who, dialog, upto_id, MessageStatus.read)
+        outbox.receipt(who, dialog, upto_id, MessageStatus.read)
 
 
 def _of(who: Actor, connection_id: int, chat_id: str) -> ColumnElement[bool]:

@@ -13,7 +13,7 @@ from procrastinate import RetryStrategy
 
 from .. import channels
 from ..queue import task, transaction
-from ..services import access, connections, deliveries, secrets
+from ..services import access, connections, deliveries, outbox, secrets
 from ..services.deliveries import Piece, Wait
 
 log = structlog.get_logger(__name__)
@@ -63,7 +63,7 @@ def deliver(org_id: int, dialog_id: int) -> None:
             _drain(who, dialog_id)
             return
     with transaction(who):
-        deliveries.wake_again(who, dialog_id, wait)
+        outbox.wake_again(who, dialog_id, wait)
 
 
 def _drain(who: access.Actor, dialog_id: int) -> None:
@@ -71,7 +71,7 @@ def _drain(who: access.Actor, dialog_id: int) -> None:
         with transaction(who):
             piece = deliveries.claim(who, dialog_id, _split)
             if isinstance(piece, Wait):
-                deliveries.wake_again(who, dialog_id, piece.seconds)
+                outbox.wake_again(who, dialog_id, piece.seconds)
         if not isinstance(piece, Piece):
             return
         _send(who, piece)
@@ -111,6 +111,6 @@ def sweep_outbox(timestamp: int) -> None:
     for org_id, dialog_id in overdue:
         who = access.system(org_id)
         with transaction(who):
-            deliveries.wake_again(who, dialog_id)
+            outbox.wake_again(who, dialog_id)
     if overdue:
         log.warning("outbox swept", dialogs=len(overdue))

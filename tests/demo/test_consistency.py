@@ -24,7 +24,7 @@ from aiguro_web.models import (
 )
 from aiguro_web.services import deliveries, messages
 from aiguro_web.services.access import system
-from aiguro_web.services.dialog_lists import list_cards
+from aiguro_web.services.inbox import list_cards
 from aiguro_web.services.transcript import preview
 from tests.demo.seeing import actor, entered
 

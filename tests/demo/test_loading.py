@@ -12,7 +12,7 @@ from aiguro_web.errors import Conflict, Invalid
 from aiguro_web.extensions import db
 from aiguro_web.models import Dialog, Message, MessengerConnection, Organization, Role, Ticket, TicketMessage, User
 from aiguro_web.services import organizations, users
-from aiguro_web.services.dialog_lists import count_queues
+from aiguro_web.services.inbox import count_queues
 from tests.demo.seeing import actor, entered
 
 LOGINS = {

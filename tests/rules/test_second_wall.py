@@ -30,9 +30,11 @@ from aiguro_web.services import (
     dialogs,
     funnels,
     inbound,
+    inbox,
     journal,
     message_lists,
     messages,
+    outbox,
     webchat,
 )
 from aiguro_web.services.access import Actor
@@ -100,10 +102,10 @@ CALLS: dict[str, Call] = {
         who, dialog_lists.DialogFilter(of["funnel"]["id"]), limit=9
     ),
     "dialog_lists.get_json": lambda who, of: dialog_lists.get_json(who, chat(of)),
-    "dialog_lists.list_cards": lambda who, of: dialog_lists.list_cards(who, queue="open", funnel_id=of["funnel"]["id"]),
-    "dialog_lists.get_card": lambda who, of: dialog_lists.get_card(who, chat(of)),
-    "dialog_lists.find_uuid": lambda who, of: dialog_lists.find_uuid(who, of["dialog"]["thread_id"]),
-    "dialog_lists.count_queues": lambda who, of: dialog_lists.count_queues(who, of["funnel"]["id"]),
+    "inbox.list_cards": lambda who, of: inbox.list_cards(who, queue="open", funnel_id=of["funnel"]["id"]),
+    "inbox.get_card": lambda who, of: inbox.get_card(who, chat(of)),
+    "inbox.find_uuid": lambda who, of: inbox.find_uuid(who, of["dialog"]["thread_id"]),
+    "inbox.count_queues": lambda who, of: inbox.count_queues(who, of["funnel"]["id"]),
     "dialogs.find_head": lambda who, of: dialogs.find_head(who, chat(of)),
     "dialogs.lock_dialog": lambda who, of: dialogs.lock_dialog(who, chat(of)),
     "dialogs.take": lambda who, of: dialogs.take(who, chat(of)),
@@ -126,9 +128,10 @@ CALLS: dict[str, Call] = {
     "deliveries.refused": lambda who, of: deliveries.refused(who, piece(of), "чужое", unsubscribed=True, broken=True),
     "deliveries.unknown": lambda who, of: deliveries.unknown(who, piece(of), "чужое"),
     "deliveries.later": lambda who, of: deliveries.later(who, piece(of), "чужое", 5, True),
-    "deliveries.receipt": lambda who, of: deliveries.receipt(who, Head(of), 2**60, MessageStatus.read),  # type: ignore[arg-type]
-    "deliveries.queue_again": lambda who, of: deliveries.queue_again(who, Head(of), of["message"]["id"]),  # type: ignore[arg-type]
-    "deliveries.wake_again": lambda who, of: deliveries.wake_again(who, of["dialog"]["id"]),
+    "outbox.receipt": lambda who, of: outbox.receipt(who, Head(of), 2**60, MessageStatus.read),  # type: ignore[arg-type]
+    "outbox.queue_again": lambda who, of: outbox.queue_again(who, Head(of), of["message"]["id"]),  # type: ignore[arg-type]
+    "outbox.mark": lambda who, of: outbox.mark(who, of["message"]["id"], chat(of), MessageStatus.read),
+    "outbox.wake_again": lambda who, of: outbox.wake_again(who, of["dialog"]["id"]),
     "inbound.keep": lambda who, of: inbound.keep(who, bot(of), "99", UpdateStatus.done, None),
     "inbound.receive": lambda who, of: inbound.receive(who, bot(of), "telegram", rows.News(face(of))),
     "inbound.take": lambda who, of: inbound.take(who, bot(of), "telegram", Parcel([rows.News(face(of))])),
@@ -141,7 +144,7 @@ CALLS: dict[str, Call] = {
 }
 # These get a row that their caller has found by one of the above, or make one of the caller's own organisation.
 TAKE_A_ROW = {
-    "dialogs.stage_number", "dialogs.start", "dialogs.take_over", "deliveries.queue", "funnels.create",
+    "dialogs.stage_number", "dialogs.start", "dialogs.take_over", "outbox.queue", "funnels.create",
 }  # fmt: skip
 OF_A_PERSON = {"api_tokens.list_tokens", "api_tokens.revoke"}  # above organisations: tests/identity
 DELIVERS = {"get_wiring", "find_connection", "set_health", "claim", "sent", "refused", "unknown", "later", "wake_again"}
@@ -205,7 +208,7 @@ def test_another_organisations_rows_are_as_if_they_did_not_exist(open_field: Hou
     assert open_field.fingerprint(OTHER) == before
     assert rows.mark(OTHER) not in said
     assert "Forbidden" not in said, "the actor lacks the right: nothing was tried"
-    if not name.startswith(("journal.", "deliveries.wake_again", "funnels.add_stage")):  # they name what they wrote
+    if not name.startswith(("journal.", "outbox.wake_again", "funnels.add_stage")):  # they name what they wrote
         assert said == outcome(open_field, name, absent(foreign))
 
 
@@ -234,11 +237,11 @@ def test_lists_and_counts_hold_only_ones_own(open_field: House) -> None:
     with open_field.app.app_context():
         found = (
             dialog_lists.list_json(who, dialog_lists.DialogFilter(), limit=1000).body.decode(),
-            dialog_lists.list_cards(who, queue="open", limit=400).rows,
+            inbox.list_cards(who, queue="open", limit=400).rows,
             funnels.list_funnels(who),
             connections.list_connections(who),
         )
-        counts = dialog_lists.count_queues(who)
+        counts = inbox.count_queues(who)
         total = dialog_lists.list_json(who, dialog_lists.DialogFilter(ai=False), limit=1).total
     assert rows.mark(OTHER) not in repr(found)
     assert rows.mark(HOME) in repr(found)

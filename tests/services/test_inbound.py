@@ -11,7 +11,7 @@ from sqlalchemy import func, select
 
 from aiguro_web.extensions import db, enter_organization
 from aiguro_web.models import Client, Dialog, Message, Outbox
-from aiguro_web.services import access, connections, dialog_lists, inbound, messages
+from aiguro_web.services import access, connections, inbound, inbox, messages
 from tests.people import HOME, People
 
 
@@ -55,7 +55,7 @@ def said(who: People) -> list[str]:
 
 def test_a_first_message_makes_a_client_and_a_waiting_dialog(bot: int, who: People) -> None:
     hear(bot, News("1", "1", "Сколько стоит?", person=Face()))
-    page = dialog_lists.list_cards(who.manager.actor, queue="unanswered")
+    page = inbox.list_cards(who.manager.actor, queue="unanswered")
     assert [(row["client_name"], row["last_message"], row["unread"]) for row in page.rows] == [
         ("Ольга", "Сколько стоит?", 1)
     ]

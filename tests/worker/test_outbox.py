@@ -14,7 +14,7 @@ from aiguro_web.extensions import db, enter_organization
 from aiguro_web.models import Dialog, Message, Outbox
 from aiguro_web.models.message import MessageStatus
 from aiguro_web.queue import enqueue, jobs
-from aiguro_web.services import access, connections, deliveries, inbound, messages
+from aiguro_web.services import access, connections, deliveries, inbound, messages, outbox
 from aiguro_web.services.deliveries import Piece, Wait
 from aiguro_web.tasks.deliveries import Seats
 from tests.people import HOME, People
@@ -170,7 +170,7 @@ def test_a_manager_goes_before_the_assistant(who: People, dialog: UUID) -> None:
     talk = db.session.scalars(select(Dialog)).one()
     said = messages.store(talk, messages.MessageRole.assistant, "от ассистента", status=MessageStatus.queued)
     assert said is not None
-    deliveries.queue(WORKER, talk, said["id"], "от ассистента", deliveries.Lane.assistant)
+    outbox.queue(WORKER, talk, said["id"], "от ассистента", outbox.Lane.assistant)
     write(who, dialog, "от менеджера")
     assert piece().text == "от менеджера"
 
@@ -181,7 +181,7 @@ def test_receipts_only_move_forward(who: People, dialog: UUID) -> None:
     talk = db.session.scalars(select(Dialog)).one()
     client = access.client(HOME)
     for came, shown in [("read", "read"), ("delivered", "read"), ("sent", "read")]:
-        deliveries.receipt(client, talk, message, MessageStatus(came))
+        outbox.receipt(client, talk, message, MessageStatus(came))
         assert state(message) == (shown, None)
 
 

@@ -1,0 +1,124 @@
+"""The outbox: what is to leave, in which order, and how far each message came.
+
+A message is queued, sending, sent, delivered, read; or failed; or uncertain. It only moves forward: the one way back is
+a person's "send again".
+"""
+
+from __future__ import annotations
+
+import uuid as uuids
+from enum import IntEnum
+from typing import Any
+
+from sqlalchemy import Row, func, select, update
+
+from ..errors import Conflict, NotFound
+from ..extensions import db
+from ..live import publish
+from ..models import Dialog, Message, Outbox
+from ..models.message import MessageStatus
+from ..models.outbox import OutboxStatus
+from ..queue import enqueue
+from . import topics
+from .access import Actor
+
+# How far each state is along the way; receipts never move a message back.
+RANK = {
+    MessageStatus.queued: 0,
+    MessageStatus.sending: 1,
+    MessageStatus.failed: 2,
+    MessageStatus.uncertain: 2,
+    MessageStatus.sent: 3,
+    MessageStatus.delivered: 4,
+    MessageStatus.read: 5,
+}
+
+
+class Lane(IntEnum):
+    """Who goes first out of one dialog."""
+
+    manager = 0
+    assistant = 1
+    followup = 2
+
+
+def queue(who: Actor, dialog: Dialog, message_id: int, words: str, lane: Lane) -> None:
+    """Put a stored message into the outbox and wake the dialog's delivery, in the current transaction."""
+    db.session.add(
+        Outbox(org_id=who.home, dialog_id=dialog.id, message_id=message_id, part=1, lane=lane.value, text=words)
+    )
+    db.session.flush()  # the row must stand before the job that takes it
+    _wake(who, dialog.id)
+
+
+def queue_again(who: Actor, dialog: Dialog, message_id: int) -> None:
+    """Queue the pieces of a failed or uncertain message that are not known to have left."""
+    message = db.session.scalar(
+        select(Message).where(Message.org_id == who.home, Message.dialog_id == dialog.id, Message.id == message_id)
+    )
+    if message is None:
+        raise NotFound("Сообщение не найдено")
+    if message.status not in (MessageStatus.failed, MessageStatus.uncertain):
+        raise Conflict("Это сообщение не нужно отправлять ещё раз")
+    if dialog.unsubscribed:
+        raise Conflict("Клиент отписался от сообщений: дождитесь, пока он напишет сам")
+    message.status, message.error = MessageStatus.queued, None
+    db.session.flush()  # the answer to the person reads the row again
+    # A piece that is under way stays so; `attempts` goes on counting: it tells a late answer from the current one.
+    db.session.execute(
+        update(Outbox)
+        .where(Outbox.org_id == who.home, Outbox.message_id == message_id)
+        .where(Outbox.status.in_([OutboxStatus.failed, OutboxStatus.uncertain]))
+        .values(status=OutboxStatus.queued, error="", not_before=func.now(), created_at=func.now())
+    )
+    _tell(who, dialog.uuid)
+    _wake(who, dialog.id)
+
+
+def receipt(who: Actor, dialog: Dialog | Row[*tuple[Any, ...]], upto_message_id: int, status: MessageStatus) -> None:
+    """The messenger, or the visitor's own page, says how far our messages came; never backwards."""
+    who.must("receive")
+    behind = [state for state, rank in RANK.items() if rank < RANK[status] and state != MessageStatus.failed]
+    changed = db.session.execute(
+        update(Message)
+        .where(
+            Message.org_id == who.home,
+            Message.dialog_id == dialog.id,
+            Message.id <= upto_message_id,
+            Message.status.in_(behind),
+        )
+        .values(status=status)
+        .returning(Message.id)
+    ).all()
+    if changed:
+        _tell(who, dialog.uuid)
+
+
+def wake_again(who: Actor, dialog_id: int, wait: float | None = None) -> None:
+    """A new delivery job of the dialog, after `wait` seconds."""
+    who.must("deliver")
+    _wake(who, dialog_id, wait)
+
+
+def lock_of(dialog_id: int) -> str:
+    """One delivery job of a dialog runs at a time."""
+    return f"out:{dialog_id}"
+
+
+def _wake(who: Actor, dialog_id: int, wait: float | None = None) -> None:
+    enqueue("deliver", lock=lock_of(dialog_id), schedule_in=wait, org_id=who.home, dialog_id=dialog_id)
+
+
+def mark(who: Actor, message_id: int, uuid: uuids.UUID, status: MessageStatus, errors: list[str] | None = None) -> None:
+    """Move a message forward to `status`; a state further along stays."""
+    allowed = [state for state, rank in RANK.items() if rank <= RANK[status]]
+    db.session.execute(
+        update(Message)
+        .where(Message.org_id == who.home, Message.id == message_id, Message.status.in_(allowed))
+        .values(status=status, error=errors[0][:500] if errors else None)
+    )
+    _tell(who, uuid)
+
+
+def _tell(who: Actor, uuid: uuids.UUID) -> None:
+    publish(topics.dialog(who.home, uuid))
