@@ -7,7 +7,7 @@ import json
 from dataclasses import dataclass, field
 
 from .base import Channel, Incoming, Unreadable
-from .reading import storable
+from .reading import escapes_harm, storable
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +32,6 @@ def read(adapter: Channel, body: bytes) -> Delivery:
 
 def _text(body: bytes) -> str:
     """A body that was read is JSON already; only what a jsonb column does not take makes it be written anew."""
-    if b"\\u0000" in body or b"\\ud" in body.lower():
+    if escapes_harm(body):
         return json.dumps(storable(body), ensure_ascii=False)
     return body.decode()

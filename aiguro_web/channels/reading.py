@@ -32,7 +32,19 @@ def load(body: bytes) -> Any:
         value = json.loads(body.decode("utf-8"), parse_constant=_no_constant, parse_float=_finite)
     except RecursionError:
         raise ValueError("nested too deep") from None
+    if _is_plain(body):
+        return value
     return _cleaned(value, DEPTH_LIMIT)
+
+
+def escapes_harm(body: bytes) -> bool:
+    """Whether JSON text may hold an escaped NUL or half a surrogate pair, which PostgreSQL's jsonb refuses."""
+    return b"\\u0000" in body or b"\\ud" in body.lower()
+
+
+def _is_plain(body: bytes) -> bool:
+    """Whether the body cannot hold what must be cleaned or refused: harmless escapes, few brackets."""
+    return not escapes_harm(body) and body.count(b"{") + body.count(b"[") <= DEPTH_LIMIT
 
 
 def storable(body: bytes) -> Any:

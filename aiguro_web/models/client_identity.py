@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import String, UniqueConstraint, false
+from sqlalchemy import String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from .base import Base, Created, Id, Tenant, belongs_to
@@ -25,5 +25,4 @@ class ClientIdentity(Tenant, Base):
     connection_id: Mapped[int]
     external_id: Mapped[str] = mapped_column(String(EXTERNAL_ID_MAX))
     username: Mapped[str] = mapped_column(String(64), server_default="")
-    unsubscribed: Mapped[bool] = mapped_column(server_default=false())
     created_at: Mapped[Created]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid as uuids
 from typing import Any
 
-from sqlalchemy import Row, func, select, update
+from sqlalchemy import Row, func, select, text, update
 
 from ..errors import Conflict, NotFound
 from ..extensions import db
@@ -20,9 +20,9 @@ from .access import Actor
 def find_head(who: Actor, uuid: uuids.UUID, funnel_id: int | None = None) -> Row[*tuple[Any, ...]]:
     """id, org_id, uuid, funnel_id of a dialog. NotFound if it is not of this organisation (or not of this funnel)."""
     who.must("read")
-    query = select(Dialog.id, Dialog.org_id, Dialog.uuid, Dialog.funnel_id, Dialog.messages_count).where(
-        Dialog.org_id == who.home, Dialog.uuid == uuid
-    )
+    query = select(
+        Dialog.id, Dialog.org_id, Dialog.uuid, Dialog.funnel_id, Dialog.connection_id, Dialog.thread_id
+    ).where(Dialog.org_id == who.home, Dialog.uuid == uuid)
     if funnel_id is not None:
         query = query.where(Dialog.funnel_id == funnel_id)
     row = db.session.execute(query).one_or_none()
@@ -82,6 +82,15 @@ def start(who: Actor, client: Client, *, identity: ClientIdentity | None, funnel
     return dialog
 
 
+def one_at_a_time(who: Actor, connection_id: int, thread_id: str) -> None:
+    """Opening a dialog of one person is done by one transaction at a time: the next waits here for its commit.
+
+    Two first messages at once find one dialog. Taken before any row of the dialog is locked.
+    """
+    key = f"{who.home}:{connection_id}:{thread_id}"
+    db.session.execute(text("SELECT pg_advisory_xact_lock(hashtextextended(:key, 0))"), {"key": key})
+
+
 def take_over(who: Actor, dialog: Dialog) -> None:
     """A person spoke: the assistant stops at once, and an answer of it that is under way becomes stale."""
     dialog.ai = False
@@ -136,6 +145,9 @@ def close(who: Actor, uuid: uuids.UUID, outcome: Outcome | None = None) -> Dialo
 def reopen(who: Actor, uuid: uuids.UUID) -> Dialog:
     """Open a closed dialog again. Conflict when the client has a newer open one."""
     who.must("write_dialog")
+    head = find_head(who, uuid)
+    if head.connection_id is not None:
+        one_at_a_time(who, head.connection_id, head.thread_id)  # a message of theirs may be opening a new one
     dialog = lock_dialog(who, uuid)
     if dialog.status == DialogStatus.closed:
         newer = select(Dialog.id).where(

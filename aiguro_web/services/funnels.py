@@ -45,13 +45,6 @@ def get_funnel(who: Actor, funnel_id: int) -> Funnel:
     return funnel
 
 
-def list_stages(who: Actor, funnel_id: int) -> list[Stage]:
-    """The stages of a funnel in their order."""
-    who.must("read")
-    query = select(Stage).where(Stage.org_id == who.home, Stage.funnel_id == funnel_id, Stage.archived_at.is_(None))
-    return list(db.session.scalars(query.order_by(Stage.position)))
-
-
 def create(who: Actor, display_name: str, *, hand_over_text: str = "", description: str = "") -> Funnel:
     """Found a funnel with FIRST_STAGES, each with its assistant. The organisation's first funnel is active."""
     who.must("manage")

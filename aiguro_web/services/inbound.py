@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import uuid as uuids
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from sqlalchemy import func, select, text, update
+import psycopg
+from sqlalchemy import func, select, update
+from sqlalchemy.exc import DataError
 
 from ..errors import Conflict
 from ..extensions import db, run_hot
@@ -20,6 +23,7 @@ from ..models.message import TEXT_MAX, MessageRole, MessageStatus
 from . import connections, dialogs, outbox, topics, transcript
 from .access import Actor
 
+PAYLOAD_KEPT = 64_000  # characters of an update that nobody can read
 STOP_WORDS = frozenset({"стоп", "stop", "/stop", "отписаться"})
 
 
@@ -96,9 +100,20 @@ def take(who: Actor, connection_id: int, channel: str, delivery: Delivery) -> No
     """Keep one delivery and its effect. An unreadable one is kept and marked: it must not block the next."""
     if delivery.error:
         keep(who, connection_id, delivery.update_id, UpdateStatus.unreadable, delivery.payload, delivery.error)
-    for news in delivery.updates:
-        receive(who, connection_id, channel, news, delivery.payload)
+    try:
+        for news in delivery.updates:
+            receive(who, connection_id, channel, news, delivery.payload)
+    except (DataError, psycopg.DataError) as error:
+        _keep_poison(who, connection_id, delivery, type(error).__name__)
     connections.heard(who, connection_id)
+
+
+def _keep_poison(who: Actor, connection_id: int, delivery: Delivery, error: str) -> None:
+    """The database does not take what the adapter could read: kept as mere text, so that its repeats do not block."""
+    db.session.rollback()  # the failed transaction is over; the next statement begins another, behind the same wall
+    text_only = json.dumps(delivery.payload.replace("\x00", "")[:PAYLOAD_KEPT], ensure_ascii=True)
+    for news in delivery.updates:
+        keep(who, connection_id, news.update_id, UpdateStatus.unreadable, text_only, error)
 
 
 def receive(who: Actor, connection_id: int, channel: str, news: Update, payload: str | None = None) -> Received:
@@ -186,7 +201,7 @@ def _message(who: Actor, connection_id: int, channel: str, news: Update, dialog:
         external_id=f"{news.chat_id}:{news.message_id}"[:128] if news.message_id else None,
         sequence=number,
         media=news.media[:24],
-        waits=not dialog.ai,
+        waits=not dialog.ai and not _is_stop(words),
     )
     if message is None:
         return Received(fresh=False, dialog_id=dialog.id)
@@ -196,15 +211,9 @@ def _message(who: Actor, connection_id: int, channel: str, news: Update, dialog:
     return Received(fresh=True, message_id=message["id"], dialog_id=dialog.id)
 
 
-def _one_at_a_time(who: Actor, connection_id: int, chat_id: str) -> None:
-    """Two first messages of one person at once must find one dialog: the second waits here for the first's commit."""
-    key = f"{who.home}:{connection_id}:{chat_id}"
-    db.session.execute(text("SELECT pg_advisory_xact_lock(hashtextextended(:key, 0))"), {"key": key})
-
-
 def _begin(who: Actor, connection_id: int, channel: str, news: Update) -> tuple[OpenDialog, bool]:
     """The client, who they are there, and the dialog; and whether it was begun here rather than by a twin meanwhile."""
-    _one_at_a_time(who, connection_id, news.chat_id)
+    dialogs.one_at_a_time(who, connection_id, news.chat_id)
     dialog = find_open_dialog(who, connection_id, news.chat_id)
     if dialog is not None:
         return dialog, False
@@ -271,10 +280,14 @@ def _funnel_of(who: Actor, connection_id: int) -> Funnel:
     return funnel
 
 
+def _is_stop(words: str) -> bool:
+    return words.strip().lower() in STOP_WORDS
+
+
 def _listen_to(who: Actor, dialog: OpenDialog, words: str) -> None:
     """A client who says "стоп" is left alone; whatever else they write makes them reachable again."""
-    stop = words.strip().lower() in STOP_WORDS
-    if stop != dialog.unsubscribed:
+    stop = _is_stop(words)
+    if stop or dialog.unsubscribed:
         db.session.execute(
             update(Dialog)
             .where(Dialog.org_id == who.home, Dialog.id == dialog.id)

@@ -87,14 +87,6 @@ def list_messages(
     return _with_attachments(who, [cast(MessageRow, dict(row)) for row in db.session.execute(query).mappings()])
 
 
-def messages_since(who: Actor, uuid: uuids.UUID, after_id: int) -> list[MessageRow]:
-    """What was stored after message `after_id`, newest first, at most PAGE."""
-    dialog = dialogs.find_head(who, uuid)
-    query = select(*COLUMNS).where(Message.org_id == who.home, Message.dialog_id == dialog.id, Message.id > after_id)
-    rows = db.session.execute(query.order_by(*ORDER).limit(PAGE)).mappings()
-    return _with_attachments(who, [cast(MessageRow, dict(row)) for row in rows])
-
-
 def get_message(who: Actor, uuid: uuids.UUID, message_id: int) -> MessageRow:
     """Raises NotFound, also for a message of another dialog."""
     dialog = dialogs.find_head(who, uuid)

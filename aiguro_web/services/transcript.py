@@ -98,14 +98,15 @@ _STORE = """
     ), counted AS (
         UPDATE dialog d SET
             messages_count = d.messages_count + 1,
-            unread = CASE WHEN %(role)s = 'user' THEN d.unread + 1 WHEN %(role)s = 'manager' THEN 0 ELSE d.unread END,
+            unread = CASE WHEN %(role)s = 'user' THEN d.unread + 1 WHEN CAST(%(answers)s AS boolean) THEN 0
+                          ELSE d.unread END,
             last_message = CASE WHEN place.late OR NOT CAST(%(news)s AS boolean) THEN d.last_message
                                 ELSE CAST(%(preview)s AS text) END,
             last_role = CASE WHEN place.late OR NOT %(news)s THEN d.last_role ELSE %(role)s END,
             last_activity = CASE WHEN %(news)s THEN now() ELSE d.last_activity END,
             unanswered_since = CASE WHEN %(role)s = 'user' AND CAST(%(waits)s AS boolean)
                                     THEN COALESCE(d.unanswered_since, now())
-                                    WHEN %(role)s = 'manager' THEN NULL ELSE d.unanswered_since END,
+                                    WHEN %(answers)s THEN NULL ELSE d.unanswered_since END,
             updated_at = now()
         FROM stored, place WHERE d.org_id = %(org)s AND d.id = %(dialog)s
     )
@@ -154,14 +155,16 @@ def store(
             "media": media,
             "preview": preview(words, media),
             "waits": waits,
+            "answers": author_id is not None,  # a person here spoke, in whichever role
             "news": news and role is not MessageRole.system,
         },
     )
     if row is None:
         return None
-    publish(topics.dialog(dialog.org_id, dialog.uuid), topics.dialogs(dialog.org_id))
+    heard = [topics.dialog(dialog.org_id, dialog.uuid), topics.dialogs(dialog.org_id)]
     if dialog.channel == "webchat":
-        publish(topics.visitor(dialog.org_id, dialog.connection_id, dialog.thread_id))
+        heard.append(topics.visitor(dialog.org_id, dialog.connection_id, dialog.thread_id))
+    publish(*heard)
     return cast(MessageRow, {**row._asdict(), "attachments": []})
 
 

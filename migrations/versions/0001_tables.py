@@ -444,7 +444,6 @@ def upgrade() -> None:
         sa.Column("connection_id", sa.BigInteger(), nullable=False),
         sa.Column("external_id", sa.String(length=128), nullable=False),
         sa.Column("username", sa.String(length=64), server_default="", nullable=False),
-        sa.Column("unsubscribed", sa.Boolean(), server_default=sa.false(), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
         sa.ForeignKeyConstraint(
             ["org_id", "client_id"],

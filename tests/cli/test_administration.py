@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from flask import Flask
+from sqlalchemy import select
 
-from aiguro_web.extensions import enter_organization
+from aiguro_web.extensions import db, enter_organization
+from aiguro_web.models import Stage
 from aiguro_web.services import access, funnels, users
 
 
@@ -20,11 +22,8 @@ def test_a_new_organisation_has_an_active_funnel_with_stages(app: Flask) -> None
     enter_organization(org_id)
     (funnel,) = funnels.list_funnels(system)
     assert (funnel["display_name"], funnel["is_active"]) == ("Продажи", True)
-    assert [stage.code for stage in funnels.list_stages(system, funnel["id"])] == [
-        "qualification",
-        "presentation",
-        "closing",
-    ]
+    stages = db.session.scalars(select(Stage.code).where(Stage.funnel_id == funnel["id"]).order_by(Stage.position))
+    assert stages.all() == ["qualification", "presentation", "closing"]
 
 
 def test_the_same_gid_is_the_same_organisation_with_one_funnel(app: Flask) -> None:

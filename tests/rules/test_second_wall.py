@@ -96,7 +96,6 @@ CALLS: dict[str, Call] = {
         row for row in funnels.list_funnels(who) if row["id"] == of["funnel"]["id"]
     ],
     "funnels.get_funnel": lambda who, of: funnels.get_funnel(who, of["funnel"]["id"]),
-    "funnels.list_stages": lambda who, of: funnels.list_stages(who, of["funnel"]["id"]),
     "funnels.add_stage": lambda who, of: funnels.add_stage(who, of["funnel"]["id"], "этап", "code", 99),
     "dialog_lists.list_json": lambda who, of: dialog_lists.list_json(
         who, dialog_lists.DialogFilter(of["funnel"]["id"]), limit=9
@@ -119,7 +118,6 @@ CALLS: dict[str, Call] = {
     ),
     "messages.write": lambda who, of: messages.write(who, chat(of), text="чужое"),
     "messages.list_messages": lambda who, of: messages.list_messages(who, chat(of)),
-    "messages.messages_since": lambda who, of: messages.messages_since(who, chat(of), 0),
     "messages.get_message": lambda who, of: messages.get_message(who, chat(of), of["message"]["id"]),
     "messages.send_again": lambda who, of: messages.send_again(who, chat(of), of["message"]["id"]),
     "deliveries.claim": lambda who, of: deliveries.claim(who, of["dialog"]["id"], lambda kind, words: [words]),
@@ -144,7 +142,7 @@ CALLS: dict[str, Call] = {
 }
 # These get a row that their caller has found by one of the above, or make one of the caller's own organisation.
 TAKE_A_ROW = {
-    "dialogs.stage_number", "dialogs.start", "dialogs.take_over", "outbox.queue", "funnels.create",
+    "dialogs.one_at_a_time", "dialogs.stage_number", "dialogs.start", "dialogs.take_over", "outbox.queue", "funnels.create",
 }  # fmt: skip
 OF_A_PERSON = {"api_tokens.list_tokens", "api_tokens.revoke"}  # above organisations: tests/identity
 DELIVERS = {"get_wiring", "find_connection", "set_health", "claim", "sent", "refused", "unknown", "later", "wake_again"}

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import random
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import pytest
 from flask import Flask
-from sqlalchemy import func, select
+from sqlalchemy import event, func, select
 
+from aiguro_web.errors import Conflict
 from aiguro_web.extensions import db, enter_organization
-from aiguro_web.models import Client, Dialog, Message, Outbox
-from aiguro_web.services import access, connections, inbound, inbox, messages
+from aiguro_web.models import Client, Dialog, InboundUpdate, Message, Outbox
+from aiguro_web.services import access, connections, dialogs, inbound, inbox, messages
 from tests.people import HOME, People
 
 
@@ -33,6 +34,14 @@ class News:
     person: Face | None = None
     source: str = ""
     media: str = ""
+
+
+@dataclass
+class Parcel:
+    payload: str
+    updates: list[News] = field(default_factory=list)
+    update_id: str = ""
+    error: str = ""
 
 
 @pytest.fixture
@@ -101,3 +110,49 @@ def test_a_managers_answer_is_queued_and_takes_over(bot: int, who: People) -> No
     assert (dialog.unanswered_since, dialog.ai, dialog.manager_id) == (None, False, who.manager.actor.user_id)
     assert db.session.scalar(select(func.count()).select_from(Outbox)) == 1
     assert db.session.scalar(select(func.count()).select_from(Message)) == 3
+
+
+def test_every_stop_leaves_the_queue_of_the_unanswered(bot: int, who: People) -> None:
+    hear(bot, News("1", "1", "сколько?"), News("2", "2", "стоп"), News("3", "3", "стоп"))
+    row = db.session.execute(select(Dialog.unsubscribed, Dialog.unanswered_since)).one()
+    assert tuple(row) == (True, None)
+
+
+def test_a_person_writing_as_the_assistant_answers_too(bot: int, who: People) -> None:
+    hear(bot, News("1", "1"))
+    uuid = db.session.scalars(select(Dialog.uuid)).one()
+    messages.write(who.manager.actor, uuid, text="Отвечаю за ассистента", role="assistant")
+    row = db.session.execute(select(Dialog.unanswered_since, Dialog.unread)).one()
+    assert tuple(row) == (None, 0)
+
+
+def test_an_update_that_the_database_refuses_is_kept_and_does_not_block_the_next(bot: int, who: People) -> None:
+    db.session.commit()  # the connection stands: what fails below takes only its own transaction along
+    parcel = Parcel('{"update_id": 1, "x": 1e-20000}', [News("1", "1")])
+    inbound.take(access.client(HOME), bot, "telegram", parcel)
+    kept = db.session.execute(select(InboundUpdate.external_id, InboundUpdate.status)).all()
+    assert [tuple(row) for row in kept] == [("1", "unreadable")]
+    assert hear(bot, News("2", "2", "следующее")) == [True]
+    assert said(who) == ["следующее"]
+
+
+def test_reopening_waits_for_a_message_that_is_opening_a_dialog(bot: int, who: People) -> None:
+    hear(bot, News("1", "1"))
+    uuid = db.session.scalars(select(Dialog.uuid)).one()
+    dialogs.close(who.manager.actor, uuid)
+    statements: list[str] = []
+    event.listen(db.engine, "before_cursor_execute", lambda c, cur, sql, *_: statements.append(sql))
+    dialogs.reopen(who.manager.actor, uuid)
+    locks = [sql for sql in statements if "pg_advisory_xact_lock" in sql or "FOR UPDATE" in sql]
+    assert ["advisory" in sql for sql in locks[:2]] == [True, False], "first the person's lock, then the dialog's row"
+
+
+def test_a_closed_dialog_stays_and_the_clients_next_message_opens_another(bot: int, who: People) -> None:
+    hear(bot, News("1", "1"))
+    first = db.session.scalars(select(Dialog.uuid)).one()
+    dialogs.close(who.manager.actor, first)
+    hear(bot, News("2", "2"))
+    with pytest.raises(Conflict):
+        dialogs.reopen(who.manager.actor, first)
+    assert db.session.scalar(select(func.count()).select_from(Client)) == 1
+    assert db.session.scalar(select(func.count()).select_from(Dialog)) == 2
