@@ -28,6 +28,7 @@ from aiguro_web.services import (
     deliveries,
     dialog_lists,
     dialogs,
+    first_contact,
     funnels,
     inbound,
     inbox,
@@ -133,8 +134,9 @@ CALLS: dict[str, Call] = {
     "inbound.keep": lambda who, of: inbound.keep(who, bot(of), "99", UpdateStatus.done, None),
     "inbound.receive": lambda who, of: inbound.receive(who, bot(of), "telegram", rows.News(face(of))),
     "inbound.take": lambda who, of: inbound.take(who, bot(of), "telegram", Parcel([rows.News(face(of))])),
-    "inbound.find_open_dialog": lambda who, of: inbound.find_open_dialog(who, bot(of), face(of)),
+    "first_contact.find_open_dialog": lambda who, of: first_contact.find_open_dialog(who, bot(of), face(of)),
     "webchat.get_face": lambda who, of: webchat.get_face(who, bot(of)),
+    "webchat.find_visitor": lambda who, of: webchat.find_visitor(who, bot(of), face(of)),
     "webchat.list_said": lambda who, of: webchat.list_said(who, bot(of), face(of)),
     "webchat.get_said": lambda who, of: webchat.get_said(who, bot(of), face(of), "1"),
     "webchat.seen": lambda who, of: webchat.seen(who, bot(of), face(of), 2**60),
@@ -142,7 +144,7 @@ CALLS: dict[str, Call] = {
 }
 # These get a row that their caller has found by one of the above, or make one of the caller's own organisation.
 TAKE_A_ROW = {
-    "dialogs.one_at_a_time", "dialogs.stage_number", "dialogs.start", "dialogs.take_over", "outbox.queue", "funnels.create",
+    "first_contact.begin", "first_contact.greet", "dialogs.one_at_a_time", "dialogs.stage_number", "dialogs.start", "dialogs.take_over", "outbox.queue", "funnels.create",
 }  # fmt: skip
 OF_A_PERSON = {"api_tokens.list_tokens", "api_tokens.revoke"}  # above organisations: tests/identity
 DELIVERS = {"get_wiring", "find_connection", "set_health", "claim", "sent", "refused", "unknown", "later", "wake_again"}
