@@ -12,15 +12,18 @@ import logging
 import os
 import threading
 import time
-from collections.abc import Iterable
+import weakref
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import psycopg
-from flask import Flask
+from flask import Flask, Response
 from sqlalchemy import event
 from sqlalchemy.engine import make_url
 from sqlalchemy.orm import Session
 
+from .errors import Unavailable
 from .extensions import db
 
 CHANNEL = "aiguro"
@@ -73,6 +76,40 @@ class Subscription:
 def listen(topics: Iterable[str]) -> Subscription:
     """Subscribe to exact topic names."""
     return Subscription(topics)
+
+
+class Seats:
+    """How many streams this process has accepted, under each name that is counted apart."""
+
+    def __init__(self) -> None:
+        self._taken: Counter[str] = Counter()
+        self._lock = threading.RLock()  # `_leave` also comes from the garbage collector, in whatever thread holds it
+
+    def take(self, response: Response, caps: Mapping[str, int]) -> None:
+        """Count a stream under every name of `caps` until its response is closed, or dropped without being sent.
+
+        Raises Unavailable where a name is full: then nothing is counted.
+        """
+        with self._lock:
+            if any(self._taken[name] >= most for name, most in caps.items()):
+                raise Unavailable("Слишком много открытых страниц", headers={"Retry-After": "10"})
+            self._taken.update(caps.keys())
+        response.call_on_close(weakref.finalize(response, self._leave, tuple(caps)))
+
+    def count(self, name: str) -> int:
+        """How many streams are counted under `name`."""
+        return self._taken.get(name, 0)
+
+    def _leave(self, names: tuple[str, ...]) -> None:
+        with self._lock:
+            self._taken.subtract(names)
+            for name in names:
+                if self._taken[name] <= 0:
+                    del self._taken[name]
+
+
+seats = Seats()
+ALL = "all"  # the name under which every stream is counted
 
 
 class Hub:

@@ -7,13 +7,17 @@ own NOTIFY trigger is dropped (migration 0004): a NOTIFY inside the transaction 
 from __future__ import annotations
 
 import functools
+import time
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from typing import Any, Protocol
 
+import psycopg
 from flask import Flask
 from procrastinate import App, PsycopgConnector, SyncPsycopgConnector
 from sqlalchemy import event, text
+from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session
 
 from .extensions import db, enter_organization
@@ -85,6 +89,12 @@ def enqueue(name: str, *, lock: str | None = None, schedule_in: float | None = N
     return deferrer.defer(**arguments)
 
 
+def hurry(lock: str) -> None:
+    """What waits for its next try under `lock` tries at once: a job that was enqueued after it waits for it."""
+    planned = "UPDATE procrastinate_jobs SET scheduled_at = NULL WHERE lock = :lock AND status = 'todo'"
+    db.session.execute(text(planned + " AND scheduled_at > now()"), {"lock": lock})
+
+
 def held_locks(locks: Collection[str]) -> set[str]:
     """Those of `locks` that a waiting or running job holds."""
     query = text("SELECT lock FROM procrastinate_jobs WHERE status IN ('todo', 'doing') AND lock = ANY(:locks)")
@@ -108,6 +118,30 @@ def transaction(who: Bound) -> Iterator[None]:
         db.session.commit()
     finally:
         db.session.remove()
+
+
+KEEP_TRYING = 60.0  # seconds
+# The driver's own too: what opens a transaction goes straight through it (extensions.py).
+_AWAY = (OperationalError, InterfaceError, PoolTimeout, psycopg.OperationalError, psycopg.InterfaceError)
+
+
+def persistently(who: Bound, act: Callable[[], None], seconds: float = KEEP_TRYING) -> None:
+    """`act` in a transaction, again while the database is away: for what only this process knows.
+
+    It must be safe to repeat: a commit whose answer was lost may have happened.
+    """
+    deadline = time.monotonic() + seconds
+    wait = 0.1
+    while True:
+        try:
+            with transaction(who):
+                act()
+            return
+        except _AWAY:
+            if time.monotonic() + wait > deadline:
+                raise
+        time.sleep(wait)
+        wait = min(2 * wait, 2.0)
 
 
 @event.listens_for(db.session, "after_rollback")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from aiguro_web.extensions import db
-from aiguro_web.models import Role
+from aiguro_web.models import Role, User
 from aiguro_web.services import api_tokens, funnels, organizations, users
 from aiguro_web.services.access import Actor
 
@@ -58,6 +58,12 @@ def found() -> None:
         if member_of is not None and role is not None:
             organizations.invite(member_of, user.id, role)
         db.session.commit()
+
+
+def sign_in(email: str, password: str) -> User:
+    """The three steps that the doors take, in one transaction. Raises Invalid."""
+    account = users.find_account(email)
+    return users.admit(account, users.verify(account, password))
 
 
 def load() -> People:

@@ -22,11 +22,11 @@ bp = Door("api_connections", __name__, guard=auth.bearer, url_prefix="/api/organ
 def index(org: str, f: str) -> Response:
     """The connections attached to a funnel (seed §5.4, 6.2)."""
     conditional.no_store()
-    page = paging.page_of(read_query(PageQuery), f"o{org}:connections:{f}")
+    scope = f"o{org}:connections:{f}"
+    page = paging.page_of(read_query(PageQuery), scope)
     funnel = funnels.get_funnel(g.who, get_id(f))
-    rows = connections.list_connections(g.who, funnel.id)
-    shown = [connection_out(row) for row in rows[page.offset : page.offset + page.limit]]
-    return respond(shown, list[ConnectionOut], headers=paging.headers(page, total=len(rows)))
+    rows, headers = paging.part(connections.list_connections(g.who, funnel.id), page, scope)
+    return respond([connection_out(row) for row in rows], list[ConnectionOut], headers=headers)
 
 
 @bp.get("/funnel/<f>/messenger_connection/<id>")

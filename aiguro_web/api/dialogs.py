@@ -10,7 +10,8 @@ from ..services.dialog_lists import DialogFilter
 from ..web import auth, paging
 from ..web.body import read_query, respond
 from ..web.door import Door
-from ..web.tenancy import get_id, get_uuid
+from ..web.faults import invalid
+from ..web.tenancy import get_id, get_uuid, read_id
 
 bp = Door("api_dialogs", __name__, guard=auth.bearer, url_prefix="/api/organization/<org>")
 
@@ -27,19 +28,40 @@ def index(org: str, f: str) -> Response:
     funnel_id = None if f == "0" else get_id(f)
     scope = f"o{org}:dialogs:{f}"
     page = paging.page_of(query, scope)
-    wanted = DialogFilter(funnel_id, query.stage, query.status, query.ai, query.manager, query.updated_since)
+    if page.walk and query.sort != "-id":
+        raise invalid({"/sort": "обход по cursor идёт только по -id"})
+    wanted = _filter(query, funnel_id)
     before = page.after[0] if page.after else None
     found = dialog_lists.list_json(
         g.who,
         wanted,
         limit=page.limit,
         offset=page.offset,
+        sort=query.sort,
         before_id=before if isinstance(before, int) else None,
         count=not page.walk,
     )
     full = found.rows == page.limit
     headers = paging.headers(page, scope=scope, total=found.total, more=full, next_key=[found.last] if full else None)
     return respond(found.body, headers=headers)
+
+
+def _filter(query: DialogFilterIn, funnel_id: int | None) -> DialogFilter:
+    manager_id = read_id(query.manager) if query.manager else None
+    email = query.manager if query.manager and manager_id is None else None
+    if email is not None and "@" not in email:
+        raise invalid({"/manager": "укажите id или почту участника"})
+    words = (query.q or "").strip() or None
+    return DialogFilter(
+        funnel_id,
+        query.stage,
+        query.status,
+        query.ai,
+        manager_id,
+        query.updated_since,
+        manager_email=email,
+        words=words,
+    )
 
 
 @bp.get("/funnel/<f>/dialog/<uuid>")

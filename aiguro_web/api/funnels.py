@@ -17,7 +17,7 @@ bp = Door("api_funnels", __name__, guard=auth.bearer, url_prefix="/api/organizat
 @bp.get("/funnels")
 def index(org: str) -> Response:
     """Every funnel of the organisation, oldest first (seed §6.1, 7.1)."""
-    page = paging.page_of(read_query(PageQuery), f"o{org}:funnels")
-    rows = funnels.list_funnels(g.who)
-    shown = [FunnelOut(**row) for row in rows[page.offset : page.offset + page.limit]]
-    return respond(shown, list[FunnelOut], headers=paging.headers(page, total=len(rows)))
+    scope = f"o{org}:funnels"
+    page = paging.page_of(read_query(PageQuery), scope)
+    rows, headers = paging.part(funnels.list_funnels(g.who), page, scope)
+    return respond([FunnelOut(**row) for row in rows], list[FunnelOut], headers=headers)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
+
 from flask import Response, g, request, url_for
 
 from ..errors import Invalid
-from ..models.message import KEY_MAX
 from ..schemas.messages import MessageIn
 from ..services import dialogs, message_lists, messages
 from ..services.message_lists import Key
@@ -14,6 +15,8 @@ from ..web.body import read_json, read_query, respond
 from ..web.door import Door
 from ..web.paging import Page, PageQuery
 from ..web.tenancy import get_id, get_uuid
+
+KEY_MAX = 255  # characters of an Idempotency-Key (contract.md §1)
 
 bp = Door("api_messages", __name__, guard=auth.bearer, url_prefix="/api/organization/<org>")
 
@@ -58,12 +61,16 @@ def create(org: str, f: str, uuid: str) -> Response:
     row = messages.write(g.who, head.uuid, text=wish.text, role=wish.role, key=_key())
     location = url_for("api_messages.show", org=org, f=f, uuid=uuid, id=row["id"])
     body = message_lists.get_json(g.who, head.uuid, head.funnel_id, row["id"])
-    return respond(body, status=201, headers={"Location": location})
+    headers = {"Location": location} | ({"Idempotent-Replayed": "true"} if row["replayed"] else {})
+    return respond(body, status=201, headers=headers)
 
 
 def _key() -> str | None:
-    """`Idempotency-Key`: a repeat by the same person answers the same message."""
+    """`Idempotency-Key`: a repeat by the same person answers the same message. Hashed, for it may fill the column."""
     key = request.headers.get("Idempotency-Key")
-    if key is not None and not 1 <= len(key) <= KEY_MAX - 40:
-        raise Invalid("Неверный Idempotency-Key", errors={"Idempotency-Key": f"от 1 до {KEY_MAX - 40} знаков"})
-    return f"api-{g.who.user_id}-{key}" if key is not None else None
+    if key is None:
+        return None
+    if not 1 <= len(key) <= KEY_MAX:
+        raise Invalid("Неверный Idempotency-Key", errors={"Idempotency-Key": f"от 1 до {KEY_MAX} знаков"})
+    digest = hashlib.sha256(key.encode("utf-8", "surrogatepass")).hexdigest()
+    return f"api-{g.who.user_id}-{digest}"

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from sqlalchemy import String, Text, UniqueConstraint, false, true
+from sqlalchemy import Integer, String, Text, UniqueConstraint, false, true
+from sqlalchemy import text as sql
 from sqlalchemy.orm import Mapped, mapped_column
 
 from .base import Base, Created, Id
@@ -27,9 +28,10 @@ class User(Base):
     is_staff: Mapped[bool] = mapped_column(server_default=false())
     is_demo: Mapped[bool] = mapped_column(server_default=false())
     is_active: Mapped[bool] = mapped_column(server_default=true())
+    session_version: Mapped[int] = mapped_column(Integer, server_default=sql("0"))  # pages' sessions of before are over
     created_at: Mapped[Created]
 
     @property
     def label(self) -> str:
-        """How people see this person: the name, else the e-mail."""
+        """How colleagues see this person: the name, else the e-mail. Never for a client's eyes: `name` is."""
         return self.name or self.email or f"#{self.id}"

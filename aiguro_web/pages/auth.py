@@ -9,7 +9,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from ..errors import AppError, Forbidden, Invalid, TooMany
 from ..services import users
-from ..web import auth, oidc, sessions
+from ..web import auth, body, oidc, sessions
 from ..web.door import Door, outside
 from .forms.auth import ChooseOrgForm, LoginForm
 
@@ -27,12 +27,16 @@ def login() -> AnyResponse:
     if request.method != "POST":
         form.next.data = sessions.local_path(request.args.get("next"))
         return sessions.go_to(form.next.data) if sessions.find_person() else _form(form)
+    body.refuse_nul()
     if not form.validate_on_submit():
         return _form(form, Invalid())
     email = form.email.data or ""
     try:
         sessions.spend_try(email)
-        user = users.sign_in(email, form.password.data or "")
+        account = users.find_account(email)
+        with outside():
+            renewed = users.verify(account, form.password.data or "")
+        user = users.admit(account, renewed)
     except (Invalid, TooMany) as refusal:
         return _form(form, refusal)
     sessions.forgive_tries(email)
@@ -41,10 +45,19 @@ def login() -> AnyResponse:
 
 @bp.post("/logout")
 def logout() -> AnyResponse:
-    """Needs no right and no user: a session that is over can be left too."""
+    """Signs the person out everywhere, in other browsers too: a stolen cookie ends as well.
+
+    Needs no right and no user: a session that is over can be left too.
+    """
     sessions.check_fetch_site()
+    person = sessions.find_person()
+    if person is not None and person.user_id is not None:
+        users.end_sessions(person.user_id)
     sessions.end()
-    return sessions.go_to(url_for("auth.login"))
+    response = sessions.go_to(url_for("auth.login"))
+    response.headers["Clear-Site-Data"] = '"cache"'
+    response.headers["Cache-Control"] = "no-store"
+    return response
 
 
 @bp.get("/login/clerk")

@@ -5,11 +5,10 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 
-from flask import Response, current_app, g, request, stream_with_context
+from flask import Flask, Response, current_app, g, request
 from sqlalchemy.exc import SQLAlchemyError
 
 from .. import live
-from ..errors import Unavailable
 from ..services import topics
 from ..services.access import Actor
 from ..web import auth, tenancy
@@ -33,15 +32,15 @@ def stream() -> Response:
     wanted = [topics.dialogs(who.home), topics.connections(who.home)]
     if "dialog" in request.args:
         wanted.append(topics.dialog(who.home, tenancy.get_uuid(request.args["dialog"])))
-    if live.streams() >= current_app.config["STREAMS_MAX"]:
-        raise Unavailable("Слишком много открытых страниц", headers={"Retry-After": "10"})
-    response = Response(stream_with_context(_events(who, wanted)), mimetype="text/event-stream")
+    response = Response(mimetype="text/event-stream")
+    live.seats.take(response, {live.ALL: current_app.config["STREAMS_MAX"]})
+    response.response = _events(current_app._get_current_object(), who, wanted)  # type: ignore[attr-defined]
     response.headers["Cache-Control"] = "no-store"
     response.headers["X-Accel-Buffering"] = "no"  # nginx must pass each event on at once
     return response
 
 
-def _events(who: Actor, wanted: list[str]) -> Iterator[str]:
+def _events(app: Flask, who: Actor, wanted: list[str]) -> Iterator[str]:
     checked = time.monotonic()
     with live.listen(wanted) as subscription:
         yield _event("beat")
@@ -50,7 +49,7 @@ def _events(who: Actor, wanted: list[str]) -> Iterator[str]:
             if subscription.closed:
                 return
             if time.monotonic() - checked >= CHECK:
-                if not _still(who):
+                if not _still(app, who):
                     return
                 checked = time.monotonic()
             if came:
@@ -64,9 +63,10 @@ def _event(name: str, data: str = "") -> str:
     return f"event: {name}\ndata: {data}\n\n"
 
 
-def _still(who: Actor) -> bool:
+def _still(app: Flask, who: Actor) -> bool:
     """While the database is away nothing can change, and nothing is told."""
     try:
-        return auth.still(who)
+        with app.app_context():  # of its own: the request and what it held are long over
+            return auth.still(who)
     except SQLAlchemyError:
         return True

@@ -10,7 +10,8 @@ from pydantic import BaseModel, Field
 
 from ..models.dialog import DialogStatus
 from ..models.stage import CODE_MAX
-from .base import AnyId, Money, Out, TextId, Utc
+from ..models.user import EMAIL_MAX
+from .base import Money, Out, TextId, Utc
 
 
 class ClientOfDialogOut(Out):
@@ -61,10 +62,13 @@ class DialogOut(Out):
 
 
 class DialogFilterIn(BaseModel):
-    """The filters of a list of dialogs, all optional."""
+    """The filters of a list of dialogs, all optional. `manager` is a member's id or e-mail; `q` looks into the client's
+    name, phone and e-mail; `sort` begins with a minus where the newest come first."""
 
     stage: str | None = Field(default=None, min_length=1, max_length=CODE_MAX)
     status: DialogStatus | None = None
     ai: bool | None = None
-    manager: AnyId | None = None
+    manager: str | None = Field(default=None, min_length=1, max_length=EMAIL_MAX)
     updated_since: datetime | None = None
+    q: str | None = Field(default=None, max_length=EMAIL_MAX)
+    sort: Literal["-id", "id", "-last_activity", "last_activity", "-created_at", "created_at"] = "-id"

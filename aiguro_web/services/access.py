@@ -24,7 +24,8 @@ OTHER_RIGHTS: dict[str, frozenset[str]] = {
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """Somebody acting inside one organisation (`org`), or outside of all (None). `name` is what people see."""
+    """Somebody acting inside one organisation (`org`), or outside of all (None). `name` is what people see, clients
+    too: '' where it is unknown."""
 
     kind: Kind
     org: int | None
@@ -33,6 +34,7 @@ class Actor:
     email: str = ""
     role: Role | None = None
     staff: bool = False
+    session_version: int = 0  # of the user's row: a page's session begun under another one is over
 
     def may(self, act: str) -> bool:
         """Whether this actor has the right `act` of RIGHTS."""

@@ -9,13 +9,14 @@ from typing import Any, TypedDict, cast
 
 from sqlalchemy import Row, func, select, text, update
 from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import aliased
 
 from ..errors import Conflict, NotFound
 from ..extensions import db
 from ..live import publish
 from ..models import Funnel, MessengerConnection
 from ..models.messenger_connection import ConnectionStatus, MessengerType
-from ..queue import enqueue
+from ..queue import enqueue, hurry
 from . import funnels, journal, secrets, topics
 from .access import Actor
 
@@ -119,7 +120,9 @@ def create(
         raise Conflict("Этот аккаунт уже подключён") from error
     journal.note(who, "connect", "connection", connection.id, messenger_type=kind.value, account=account)
     if kind != MessengerType.webchat:
-        enqueue("subscribe", lock=f"connection:{connection.id}", org_id=who.home, connection_id=connection.id)
+        lock = lock_of(kind, connection.account_id)
+        enqueue("subscribe", lock=lock, org_id=who.home, connection_id=connection.id)
+        hurry(lock)
     publish(topics.connections(who.home))
     return get_connection(who, connection.id)
 
@@ -136,7 +139,9 @@ def set_active(who: Actor, connection_id: int, on: bool) -> ConnectionRow:
         journal.note(who, "switch_on" if on else "switch_off", "connection", connection.id)
         if connection.messenger_type != MessengerType.webchat:
             name = "subscribe" if on else "unsubscribe"
-            enqueue(name, lock=f"connection:{connection.id}", org_id=who.home, connection_id=connection.id)
+            lock = lock_of(connection.messenger_type, connection.account_id)
+            enqueue(name, lock=lock, org_id=who.home, connection_id=connection.id)
+            hurry(lock)
         publish(topics.connections(who.home))
     return get_connection(who, connection_id)
 
@@ -149,7 +154,9 @@ def remove(who: Actor, connection_id: int) -> None:
     connection.is_active = False
     journal.note(who, "disconnect", "connection", connection.id, account=connection.account)
     if connection.messenger_type != MessengerType.webchat:
-        enqueue("unsubscribe", lock=f"connection:{connection.id}", org_id=who.home, connection_id=connection.id)
+        lock = lock_of(connection.messenger_type, connection.account_id)
+        enqueue("unsubscribe", lock=lock, org_id=who.home, connection_id=connection.id)
+        hurry(lock)
     publish(topics.connections(who.home))
 
 
@@ -169,6 +176,11 @@ class Secrets(TypedDict):
 
     token: str
     secret: str
+
+
+def lock_of(messenger_type: str, account_id: str) -> str:
+    """Who asks a messenger for an account's updates, and who stops them, go one by one: in any organisation."""
+    return f"account:{messenger_type}:{account_id}"
 
 
 def open_secrets(encrypted: bytes) -> Secrets:
@@ -193,13 +205,34 @@ def get_wiring(who: Actor, connection_id: int) -> Row[*tuple[Any, ...]] | None:
     """What the worker needs to speak for a connection, also a removed one; None if it is gone."""
     who.must("deliver")
     query = select(
-        _C.id, _C.messenger_type, _C.key, _C.is_active, _C.removed_at, _C.secret_encrypted, _C.poll_offset, _C.status
+        _C.id,
+        _C.messenger_type,
+        _C.key,
+        _C.is_active,
+        _C.removed_at,
+        _C.secret_encrypted,
+        _C.poll_offset,
+        _C.status,
+        _C.account_id,
     ).where(_C.org_id == who.home, _C.id == connection_id)
     return db.session.execute(query).one_or_none()
 
 
+def is_connected_anew(who: Actor, connection_id: int) -> bool:
+    """Whether another, active connection of this organisation has the same account."""
+    who.must("deliver")
+    other = aliased(_C)
+    same = (other.messenger_type == _C.messenger_type) & (other.account_id == _C.account_id) & (other.id != _C.id)
+    query = (
+        select(other.id)
+        .join(_C, same & (_C.org_id == other.org_id))
+        .where(other.org_id == who.home, _C.id == connection_id, other.removed_at.is_(None), other.is_active)
+    )
+    return db.session.scalar(query) is not None
+
+
 def set_health(who: Actor, connection_id: int, status: ConnectionStatus, error: str = "") -> None:
-    """What the messenger said of the connection."""
+    """What the messenger said of the connection; one that breaks is in the journal."""
     who.must("deliver")
     changed = db.session.execute(
         update(_C)
@@ -209,6 +242,8 @@ def set_health(who: Actor, connection_id: int, status: ConnectionStatus, error: 
         .returning(_C.id)
     ).one_or_none()
     if changed is not None:
+        if status == ConnectionStatus.broken:
+            journal.note(who, "break", "connection", connection_id, reason=error[:500])
         publish(topics.connections(who.home))
 
 

@@ -1,6 +1,7 @@
 """Delivering the outbox: the next piece of a dialog, and what became of it.
 
-A piece that was `sending` when its worker died is `uncertain`: it is never sent twice blindly.
+A piece that was `sending` when its worker died is `uncertain`: it is never sent twice blindly. Whatever settles pieces
+holds the dialog's row first: so do those who lock it (a takeover, "send again"), and nobody waits in a circle.
 """
 
 from __future__ import annotations
@@ -17,15 +18,20 @@ from ..extensions import db
 from ..live import publish
 from ..models import ClientIdentity, Dialog, MessengerConnection, Outbox
 from ..models.message import MessageStatus
+from ..models.messenger_connection import ConnectionStatus
 from ..models.outbox import OutboxStatus
 from ..queue import held_locks
-from . import outbox, topics
+from . import connections, outbox, topics
 from .access import Actor
 
 GIVE_UP = timedelta(hours=24)
 BACK_OFF_MAX = 60.0  # seconds
+# How long a piece may be under way before its worker counts as lost: a call connects within 3 s and hears its answer
+# within 10 (channels/telegram.py). With the 10–15 s until a dead worker's job is another's, it stays below 30 s.
+SEND_LIMIT = 20.0
 OPEN = (OutboxStatus.queued, OutboxStatus.sending)
 LOST_WORKER = "Отправка прервалась, дошло ли сообщение, неизвестно"
+BLANK = "Сообщение пустое: отправлять нечего"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,18 +61,24 @@ Split = Callable[[str, str], list[str]]  # (messenger type, text) -> pieces
 def claim(who: Actor, dialog_id: int, split: Split) -> Piece | Wait | None:
     """The dialog's next piece, now marked `sending`; or how long to wait; or None when nothing is left.
 
-    What can't leave (no connection, unsubscribed, given up) is marked failed on the way, with the reason.
+    What can't leave (no connection, unsubscribed, blank, given up) is marked failed on the way, with the reason. What
+    another worker is sending is waited for; after SEND_LIMIT that worker is lost and the piece `uncertain`.
     """
     who.must("deliver")
+    _hold(who, dialog_id)
     while (row := _next(who, dialog_id)) is not None:
         if row.status == OutboxStatus.sending:
+            if (left := SEND_LIMIT - float(row.age)) > 0:
+                return Wait(left)
             _settle(who, row, OutboxStatus.uncertain, LOST_WORKER)
         elif (reason := _obstacle(row)) is not None:
             _fail(who, row, reason)
         elif row.pause > 0:
             return Wait(float(row.pause))
+        elif not (pieces := split(row.messenger_type, row.text)):
+            _fail(who, row, BLANK)
         else:
-            return _start(who, row, split(row.messenger_type, row.text))
+            return _start(who, row, pieces)
     return None
 
 
@@ -83,11 +95,7 @@ def refused(who: Actor, piece: Piece, reason: str, *, unsubscribed: bool = False
     if unsubscribed and row is not None:
         _unsubscribe(who, row.dialog_id)
     if broken:
-        db.session.execute(
-            update(MessengerConnection)
-            .where(MessengerConnection.org_id == who.home, MessengerConnection.id == piece.connection_id)
-            .values(status="broken", last_error=reason[:500])
-        )
+        connections.set_health(who, piece.connection_id, ConnectionStatus.broken, reason)
 
 
 def unknown(who: Actor, piece: Piece, reason: str) -> None:
@@ -127,6 +135,12 @@ def find_connection(who: Actor, dialog_id: int) -> int | None:
     return db.session.scalar(select(Dialog.connection_id).where(Dialog.org_id == who.home, Dialog.id == dialog_id))
 
 
+def _hold(who: Actor, dialog_id: int) -> None:
+    """Wait for whoever has locked the dialog, and keep them away until the end of the transaction."""
+    query = select(Dialog.id).where(Dialog.org_id == who.home, Dialog.id == dialog_id)
+    db.session.execute(query.with_for_update(read=True, key_share=True))
+
+
 def _next(who: Actor, dialog_id: int) -> Row[*tuple[Any, ...]] | None:
     pause = func.greatest(
         func.extract("epoch", Outbox.not_before - func.now()),
@@ -136,6 +150,7 @@ def _next(who: Actor, dialog_id: int) -> Row[*tuple[Any, ...]] | None:
         select(
             Outbox.id, Outbox.dialog_id, Outbox.message_id, Outbox.part, Outbox.lane, Outbox.text, Outbox.status,
             Outbox.attempts, pause.label("pause"),
+            func.extract("epoch", func.clock_timestamp() - Outbox.updated_at).label("age"),
             (func.now() - Outbox.created_at > GIVE_UP).label("old"),
             Dialog.unsubscribed, Dialog.uuid, ClientIdentity.external_id.label("chat_id"),
             MessengerConnection.id.label("connection_id"), MessengerConnection.messenger_type,
@@ -174,7 +189,9 @@ def _obstacle(row: Row[*tuple[Any, ...]]) -> str | None:
 def _start(who: Actor, row: Row[*tuple[Any, ...]], pieces: list[str]) -> Piece:
     values: dict[str, Any] = {"status": OutboxStatus.sending, "attempts": row.attempts + 1, "text": pieces[0]}
     db.session.execute(
-        update(Outbox).where(Outbox.org_id == who.home, Outbox.id == row.id).values(**values, updated_at=func.now())
+        update(Outbox)
+        .where(Outbox.org_id == who.home, Outbox.id == row.id)
+        .values(**values, updated_at=func.clock_timestamp())  # the claim may have waited for the dialog
     )
     for part, words in enumerate(pieces[1:], row.part + 1):
         db.session.add(
@@ -192,6 +209,10 @@ def _finish(
     who: Actor, piece: Piece, status: OutboxStatus, reason: str, external_id: str | None = None
 ) -> Row[*tuple[Any, ...]] | None:
     """Settle a piece that this worker was sending; None if somebody has settled it meanwhile."""
+    dialog_id = db.session.scalar(select(Outbox.dialog_id).where(Outbox.org_id == who.home, Outbox.id == piece.id))
+    if dialog_id is None:
+        return None
+    _hold(who, dialog_id)
     query = (
         select(Outbox.id, Outbox.message_id, Outbox.dialog_id, Dialog.uuid)
         .join(Dialog, (Dialog.org_id == Outbox.org_id) & (Dialog.id == Outbox.dialog_id))

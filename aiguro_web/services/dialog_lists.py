@@ -31,7 +31,7 @@ _DIALOG_JSON = f"""
            json_build_object('id', c.id, 'name', c.name, 'phone', c.phone, 'email', c.email, 'manager', c.manager,
                              'status', c.status, 'close_ratio', c.close_ratio, 'messages_count', c.messages_count)
                AS client
-    FROM (SELECT * FROM dialog WHERE {{where}} ORDER BY id DESC LIMIT %(limit)s OFFSET %(offset)s) d
+    FROM (SELECT * FROM dialog WHERE {{where}} ORDER BY {{order}} LIMIT %(limit)s OFFSET %(offset)s) d
     CROSS JOIN LATERAL (SELECT code, name FROM stage WHERE org_id = %(org)s AND id = d.stage_id OFFSET 0) s
     CROSS JOIN LATERAL (
         SELECT k.id, k.name, k.phone, k.email, k.status,
@@ -44,13 +44,20 @@ _DIALOG_JSON = f"""
                    COALESCE(sum(o.messages_count), 0)::int AS messages_count
             FROM dialog o WHERE o.org_id = %(org)s AND o.client_id = k.id AND NOT o.is_test) t
         WHERE k.org_id = %(org)s AND k.id = d.client_id OFFSET 0) c
-    ORDER BY d.id DESC
+    ORDER BY {{order_again}}
 """
 _LIST_JSON = (
     "SELECT COALESCE(json_agg(r), '[]')::text AS body, count(*) AS rows, min(r.id::bigint) AS last, {total} AS total "
     "FROM ({rows}) r"
 )
 COUNTED_MAX = 10_000
+NEWEST = "-id"
+# By the name in the contract, where `-` is descending; the id decides between equals.
+ORDERS = {
+    "-id": ("id DESC",), "id": ("id",),
+    "-last_activity": ("last_activity DESC", "id DESC"), "last_activity": ("last_activity", "id"),
+    "-created_at": ("created_at DESC", "id DESC"), "created_at": ("created_at", "id"),
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,11 +70,14 @@ class DialogFilter:
     ai: bool | None = None
     manager_id: int | None = None
     updated_since: datetime | None = None
+    manager_email: str | None = None
+    words: str | None = None
 
     @property
     def counted(self) -> bool:
         """Whether the kept tally knows the exact number."""
-        return self.ai is None and self.manager_id is None and self.updated_since is None
+        others = (self.ai, self.manager_id, self.updated_since, self.manager_email, self.words)
+        return all(value is None for value in others)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +90,21 @@ class JsonPage:
     total: int | None
 
 
+_OF_MANAGER = (
+    "manager_id IN (SELECT u.id FROM app_user u JOIN membership m ON m.user_id = u.id "
+    "WHERE m.org_id = %(org)s AND u.email = %(email)s)"
+)
+_OF_CLIENT = (
+    "EXISTS (SELECT FROM client w WHERE w.org_id = %(org)s AND w.id = dialog.client_id AND "
+    "(w.name ILIKE %(words)s OR w.phone ILIKE %(words)s OR w.email ILIKE %(words)s))"
+)
+
+
+def _escaped(words: str) -> str:
+    """`%` and `_` mean themselves."""
+    return words.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+
+
 def _conditions(who: Actor, wanted: DialogFilter) -> tuple[str, dict[str, Any]]:
     where = ["org_id = %(org)s", "NOT is_test"]
     values: dict[str, Any] = {"org": who.home}
@@ -89,6 +114,8 @@ def _conditions(who: Actor, wanted: DialogFilter) -> tuple[str, dict[str, Any]]:
         ("ai", wanted.ai, "ai = %(ai)s"),
         ("manager", wanted.manager_id, "manager_id = %(manager)s"),
         ("since", wanted.updated_since, "updated_at >= %(since)s"),
+        ("email", wanted.manager_email and wanted.manager_email.strip().lower(), _OF_MANAGER),
+        ("words", wanted.words and f"%{_escaped(wanted.words)}%", _OF_CLIENT),
         ("stage", wanted.stage, "stage_id IN (SELECT id FROM stage WHERE org_id = %(org)s AND code = %(stage)s)"),
     ):
         if value is not None:
@@ -98,9 +125,17 @@ def _conditions(who: Actor, wanted: DialogFilter) -> tuple[str, dict[str, Any]]:
 
 
 def list_json(
-    who: Actor, wanted: DialogFilter, *, limit: int, offset: int = 0, before_id: int | None = None, count: bool = True
+    who: Actor,
+    wanted: DialogFilter,
+    *,
+    limit: int,
+    offset: int = 0,
+    before_id: int | None = None,
+    count: bool = True,
+    sort: str = NEWEST,
 ) -> JsonPage:
-    """Dialogs as the JSON contract wants them, newest first. Raises NotFound for a funnel that is not here."""
+    """Dialogs as the JSON contract wants them, in one of ORDERS; `before_id` needs the default one. Raises NotFound for
+    a funnel that is not here."""
     who.must("read")
     where, values = _conditions(who, wanted)
     counted = where
@@ -109,15 +144,21 @@ def list_json(
         values["before"] = before_id
     values |= {"limit": limit, "offset": offset}
     total = _total(wanted, counted) if count else "NULL::bigint"
-    row = read_hot(who.home, _list_query(where, total), values)
+    row = read_hot(who.home, _list_query(where, total, sort), values)
     if row.rows == 0 and wanted.funnel_id is not None:
         funnels.get_funnel(who, wanted.funnel_id)
     return JsonPage(row.body.encode(), row.rows, row.last, row.total)
 
 
 @lru_cache(maxsize=256)
-def _list_query(where: str, total: str) -> str:
-    return _LIST_JSON.format(total=total, rows=_DIALOG_JSON.format(where=where))
+def _list_query(where: str, total: str, sort: str) -> str:
+    return _LIST_JSON.format(total=total, rows=_rows(where, sort))
+
+
+def _rows(where: str, sort: str = NEWEST) -> str:
+    columns = ORDERS[sort]
+    again = ", ".join(f"d.{column}" for column in columns)
+    return _DIALOG_JSON.format(where=where, order=", ".join(columns), order_again=again)
 
 
 def _total(wanted: DialogFilter, where: str) -> str:
@@ -134,7 +175,7 @@ def get_json(who: Actor, uuid: uuids.UUID, funnel_id: int | None = None) -> byte
     who.must("read")
     where = "org_id = %(org)s AND uuid = %(uuid)s" + ("" if funnel_id is None else " AND funnel_id = %(funnel)s")
     values = {"org": who.home, "uuid": uuid, "funnel": funnel_id, "limit": 1, "offset": 0}
-    row = run_hot(f"SELECT row_to_json(r)::text AS body FROM ({_DIALOG_JSON.format(where=where)}) r", values)
+    row = run_hot(f"SELECT row_to_json(r)::text AS body FROM ({_rows(where)}) r", values)
     if row is None:
         raise NotFound("Диалог не найден")
     return str(row.body).encode()

@@ -13,7 +13,7 @@ from ..live import publish
 from ..models import Client, ClientIdentity, Dialog, Funnel, Stage, StageEntry, User
 from ..models.dialog import DialogStatus, HandOverReason, Outcome
 from ..models.message import MessageRole
-from . import journal, topics, transcript
+from . import journal, outbox, topics, transcript
 from .access import Actor
 
 
@@ -99,6 +99,7 @@ def take_over(who: Actor, dialog: Dialog) -> None:
     if dialog.manager_id is None:
         dialog.manager_id = who.user_id
     db.session.flush()  # before the counters' statement, which must not be overwritten
+    outbox.call_off(who, dialog)
 
 
 def take(who: Actor, uuid: uuids.UUID) -> Dialog:
@@ -113,6 +114,7 @@ def take(who: Actor, uuid: uuids.UUID) -> Dialog:
         dialog.ai = False
         dialog.epoch += 1
         _changed(who, dialog, "take")
+        outbox.call_off(who, dialog)
     return dialog
 
 

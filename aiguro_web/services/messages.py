@@ -7,7 +7,7 @@ from typing import cast
 
 from sqlalchemy import select, text
 
-from ..errors import Conflict, Invalid, NotFound
+from ..errors import Conflict, Invalid, Mismatch, NotFound
 from ..extensions import db
 from ..models import Attachment, Message
 from ..models.message import TEXT_MAX, MessageRole, MessageStatus
@@ -18,10 +18,17 @@ from .transcript import COLUMNS, ORDER, AttachmentRow, MessageRow, store
 PAGE = 1000
 
 
-def write(who: Actor, uuid: uuids.UUID, *, text: str, role: str = "manager", key: str | None = None) -> MessageRow:
+class WrittenRow(MessageRow):
+    """`replayed`: it was here already, under the same key."""
+
+    replayed: bool
+
+
+def write(who: Actor, uuid: uuids.UUID, *, text: str, role: str = "manager", key: str | None = None) -> WrittenRow:
     """A person here writes to the client: stored and queued for delivery; a manager's words are a takeover.
 
-    `key`, made by the caller, makes a repeat answer the same message. Raises Invalid, Forbidden, NotFound, Conflict.
+    `key`, made by the caller, makes a repeat answer the same message. Raises Invalid, Forbidden, NotFound, Conflict;
+    Mismatch for a key that stands for another message.
     """
     who.must("write_dialog")
     words = checked_text(text)
@@ -29,7 +36,9 @@ def write(who: Actor, uuid: uuids.UUID, *, text: str, role: str = "manager", key
         raise Invalid("Писать можно от лица менеджера или ассистента", role="manager или assistant")
     dialog = dialogs.lock_dialog(who, uuid)
     if key is not None and (known := _by_key(who, dialog.id, key)) is not None:
-        return known
+        if (known["text"], known["role"]) != (words, role):
+            raise Mismatch("Под этим ключом уже отправлено другое сообщение. Обновите страницу")
+        return cast(WrittenRow, {**known, "replayed": True})
     if dialog.status == "closed":
         raise Conflict("Диалог закрыт: откройте его снова, чтобы написать")
     if dialog.unsubscribed:
@@ -49,7 +58,7 @@ def write(who: Actor, uuid: uuids.UUID, *, text: str, role: str = "manager", key
     if message is None:  # the same key at the same moment
         raise Conflict("Это сообщение уже отправлено")
     outbox.queue(who, dialog, message["id"], words, lane=outbox.Lane.manager)
-    return message
+    return cast(WrittenRow, {**message, "replayed": False})
 
 
 def checked_text(words: str) -> str:

@@ -16,6 +16,7 @@ from ..errors import Conflict, NotFound
 from ..extensions import db
 from ..live import publish
 from ..models import Dialog, Message, Outbox
+from ..models.dialog import DialogStatus
 from ..models.message import MessageStatus
 from ..models.outbox import OutboxStatus
 from ..queue import enqueue
@@ -32,6 +33,9 @@ RANK = {
     MessageStatus.delivered: 4,
     MessageStatus.read: 5,
 }
+
+
+TAKEN_OVER = "Диалог взял менеджер: сообщение ассистента не отправлено"
 
 
 class Lane(IntEnum):
@@ -51,8 +55,28 @@ def queue(who: Actor, dialog: Dialog, message_id: int, words: str, lane: Lane) -
     _wake(who, dialog.id)
 
 
+def call_off(who: Actor, dialog: Dialog) -> None:
+    """A person took the dialog: what the assistant has queued does not leave. A piece under way can't be stopped.
+
+    The caller has locked the dialog, as `claim` does: none of these pieces can start meanwhile.
+    """
+    who.must("write_dialog")
+    stopped = db.session.scalars(
+        update(Outbox)
+        .where(Outbox.org_id == who.home, Outbox.dialog_id == dialog.id, Outbox.status == OutboxStatus.queued)
+        .where(Outbox.lane.in_([Lane.assistant.value, Lane.followup.value]))
+        .values(status=OutboxStatus.failed, error=TAKEN_OVER, updated_at=func.now())
+        .returning(Outbox.message_id)
+    ).all()
+    for message_id in set(stopped):
+        mark(who, message_id, dialog.uuid, MessageStatus.failed, [TAKEN_OVER])
+
+
 def queue_again(who: Actor, dialog: Dialog, message_id: int) -> None:
-    """Queue the pieces of a failed or uncertain message that are not known to have left."""
+    """Queue the pieces of a failed or uncertain message that are not known to have left; now it is a person's.
+
+    The caller has locked the dialog. Raises NotFound, Conflict.
+    """
     message = db.session.scalar(
         select(Message).where(Message.org_id == who.home, Message.dialog_id == dialog.id, Message.id == message_id)
     )
@@ -60,19 +84,34 @@ def queue_again(who: Actor, dialog: Dialog, message_id: int) -> None:
         raise NotFound("Сообщение не найдено")
     if message.status not in (MessageStatus.failed, MessageStatus.uncertain):
         raise Conflict("Это сообщение не нужно отправлять ещё раз")
+    if dialog.status == DialogStatus.closed:
+        raise Conflict("Диалог закрыт: откройте его снова, чтобы отправить")
     if dialog.unsubscribed:
         raise Conflict("Клиент отписался от сообщений: дождитесь, пока он напишет сам")
-    message.status, message.error = MessageStatus.queued, None
-    db.session.flush()  # the answer to the person reads the row again
     # A piece that is under way stays so; `attempts` goes on counting: it tells a late answer from the current one.
     db.session.execute(
         update(Outbox)
         .where(Outbox.org_id == who.home, Outbox.message_id == message_id)
         .where(Outbox.status.in_([OutboxStatus.failed, OutboxStatus.uncertain]))
-        .values(status=OutboxStatus.queued, error="", not_before=func.now(), created_at=func.now())
-    )
+        .values(
+            status=OutboxStatus.queued, lane=Lane.manager.value, error="", not_before=func.now(), created_at=func.now()
+        )
+    )  # fmt: skip
+    message.status, message.error = _standing(who, message_id), None
+    db.session.flush()  # the answer to the person reads the row again
     _tell(who, dialog.uuid)
     _wake(who, dialog.id)
+
+
+def _standing(who: Actor, message_id: int) -> MessageStatus:
+    """Where a message stands whose pieces are queued, under way or sent: the last may have been settled just now."""
+    query = select(Outbox.status).where(Outbox.org_id == who.home, Outbox.message_id == message_id)
+    found = set(db.session.scalars(query))
+    if not found:
+        raise Conflict("У этого сообщения нечего отправлять")
+    if OutboxStatus.queued in found:
+        return MessageStatus.queued
+    return MessageStatus.sending if OutboxStatus.sending in found else MessageStatus.sent
 
 
 def receipt(who: Actor, dialog: Dialog | Row[*tuple[Any, ...]], upto_message_id: int, status: MessageStatus) -> None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
+
 from email_validator import EmailNotValidError, validate_email
 from flask import current_app
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from ..errors import Conflict, Invalid
@@ -65,20 +67,50 @@ def add_local(email: str, name: str, password: str, *, staff: bool = False, demo
     return db.session.get_one(User, added)
 
 
-def sign_in(email: str, password: str) -> User:
-    """The user with that password. Raises Invalid: same words and same work for whoever may not sign in."""
+@dataclass(frozen=True, slots=True)
+class Account:
+    """What a password is checked against; nothing where nobody may sign in."""
+
+    user_id: int | None = None
+    stored: str | None = field(default=None, repr=False)
+
+
+def find_account(email: str) -> Account:
+    """The first of three steps of signing in. Unknown, switched off and without a password look the same."""
     user = _usable(find_by_email(email))
-    stored = user.password_hash if user is not None else None
-    if not passwords.matches(stored, password) or user is None or stored is None:
+    return Account(user.id, user.password_hash) if user is not None and user.password_hash else Account()
+
+
+def verify(account: Account, password: str) -> str | None:
+    """The second step, slow and without the database: call it while no connection is held.
+
+    Gives the hash to keep instead of an outdated one. Raises Invalid (same words and same work for whoever may not
+    sign in), Unavailable while too many others are at it.
+    """
+    if not passwords.matches(account.stored, password) or account.stored is None:
         raise Invalid(WRONG)
-    if passwords.is_outdated(stored):
-        user.password_hash = passwords.hash_new(password)
+    return passwords.hash_new(password) if passwords.is_outdated(account.stored) else None
+
+
+def admit(account: Account, renewed: str | None) -> User:
+    """The third step: the user, if nothing changed meanwhile; keeps the renewed hash. Raises Invalid."""
+    user = find(account.user_id) if account.user_id is not None else None
+    if user is None or user.password_hash != account.stored:
+        raise Invalid(WRONG)
+    if renewed is not None:
+        user.password_hash = renewed
     return user
 
 
 def set_password(user: User, password: str) -> None:
-    """Raises Invalid when it is too short or too long."""
+    """Signs the user out everywhere. Raises Invalid when it is too short or too long."""
     user.password_hash = passwords.hash_new(password)
+    end_sessions(user.id)
+
+
+def end_sessions(user_id: int) -> None:
+    """Every page's session of this user is over, in every browser."""
+    db.session.execute(update(User).where(User.id == user_id).values(session_version=User.session_version + 1))
 
 
 def recognize(
@@ -139,7 +171,10 @@ def _in_production() -> bool:
 
 
 def _person(user: User) -> Actor:
-    return Actor("person", None, user_id=user.id, name=user.label, email=user.email, staff=user.is_staff)
+    return Actor(
+        "person", None, user_id=user.id, name=user.name, email=user.email, staff=user.is_staff,
+        session_version=user.session_version,
+    )  # fmt: skip
 
 
 def _folded(email: str) -> str:

@@ -17,9 +17,13 @@ HISTORY = 200
 
 
 class SaidRow(TypedDict):
-    """`role` is `user` for the visitor, `us` for the company; `time` is ISO 8601 in UTC."""
+    """`role` is `user` for the visitor, `us` for the company; `time` is ISO 8601 in UTC.
+
+    `ref` is what the visitor's browser called the message, empty for ours.
+    """
 
     id: int
+    ref: str
     role: str
     text: str
     name: str
@@ -38,6 +42,17 @@ def get_face(who: Actor, connection_id: int) -> Row[*tuple[Any, ...]]:
     if row is None:
         raise NotFound("Чат не найден")
     return row
+
+
+def find_visitor(who: Actor, connection_id: int, chat_id: str) -> int | None:
+    """The identity of a visitor who has written here before."""
+    return db.session.scalar(
+        select(ClientIdentity.id).where(
+            ClientIdentity.org_id == who.home,
+            ClientIdentity.connection_id == connection_id,
+            ClientIdentity.external_id == chat_id,
+        )
+    )
 
 
 def list_said(who: Actor, connection_id: int, chat_id: str, after_id: int = 0) -> list[SaidRow]:
@@ -76,7 +91,15 @@ def _of(who: Actor, connection_id: int, chat_id: str) -> ColumnElement[bool]:
 
 def _said(who: Actor, connection_id: int, chat_id: str) -> Any:
     return (
-        select(Message.id, Message.role, Message.text, Message.author_name, Message.created_at, Message.status)
+        select(
+            Message.id,
+            Message.role,
+            Message.text,
+            Message.author_name,
+            Message.created_at,
+            Message.status,
+            Message.external_id,
+        )
         .join(Dialog, and_(Dialog.org_id == Message.org_id, Dialog.id == Message.dialog_id))
         .join(ClientIdentity, and_(ClientIdentity.org_id == Dialog.org_id, ClientIdentity.id == Dialog.identity_id))
         .where(Message.org_id == who.home, _of(who, connection_id, chat_id), Message.role != MessageRole.system)
@@ -88,6 +111,7 @@ def _row(row: Row[*tuple[Any, ...]]) -> SaidRow:
     own = row.role == MessageRole.user
     return SaidRow(
         id=row.id,
+        ref=(row.external_id or "").rpartition(":")[2] if own else "",
         role="user" if own else "us",
         text=row.text,
         name="" if own else row.author_name,

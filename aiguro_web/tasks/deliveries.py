@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 
 import structlog
 from flask import current_app
 from procrastinate import RetryStrategy
 
 from .. import channels
-from ..queue import task, transaction
+from ..queue import persistently, task, transaction
 from ..services import access, connections, deliveries, outbox, secrets
 from ..services.deliveries import Piece, Wait
 
@@ -54,7 +55,10 @@ _seats = Seats(SEATS)
 
 @task("deliver", queue="deliveries", retry=AGAIN)
 def deliver(org_id: int, dialog_id: int) -> None:
-    """Send what the dialog has to send. Twice at once is harmless: a piece is claimed by one worker only."""
+    """Send what the dialog has to send.
+
+    Twice at once is harmless: a piece is claimed by one worker, and whoever finds it under way comes again later.
+    """
     who = access.system(org_id)
     with transaction(who):
         connection_id = deliveries.find_connection(who, dialog_id)
@@ -74,33 +78,29 @@ def _drain(who: access.Actor, dialog_id: int) -> None:
                 outbox.wake_again(who, dialog_id, piece.seconds)
         if not isinstance(piece, Piece):
             return
-        _send(who, piece)
+        # What the messenger said is known here alone: it outlives a restart of the database.
+        persistently(who, _send(who, piece))
 
 
 def _split(messenger_type: str, text: str) -> list[str]:
     return channels.channel(messenger_type, current_app.config).split(text)
 
 
-def _send(who: access.Actor, piece: Piece) -> None:
+def _send(who: access.Actor, piece: Piece) -> Callable[[], None]:
+    """Send one piece; gives what writes down how it ended."""
     adapter = channels.channel(piece.messenger_type, current_app.config)
     try:
         credentials = channels.Credentials(**connections.open_secrets(piece.secret_encrypted))
         result = adapter.send(credentials, piece.chat_id, piece.text, key=f"{piece.message_id}-{piece.id}")
     except secrets.Unreadable:
-        with transaction(who):
-            deliveries.refused(who, piece, "Токен подключения не открывается: сменился SECRET_KEY")
-    except channels.Refused as refused:
-        with transaction(who):
-            deliveries.refused(who, piece, refused.reason, unsubscribed=refused.unsubscribed, broken=refused.broken)
+        return partial(deliveries.refused, who, piece, "Токен подключения не открывается: сменился SECRET_KEY")
+    except channels.Refused as no:
+        return partial(deliveries.refused, who, piece, no.reason, unsubscribed=no.unsubscribed, broken=no.broken)
     except channels.Later as later:
-        with transaction(who):
-            deliveries.later(who, piece, later.reason, later.retry_after, later.scope == "account")
+        return partial(deliveries.later, who, piece, later.reason, later.retry_after, later.scope == "account")
     except channels.Unknown as unknown:
-        with transaction(who):
-            deliveries.unknown(who, piece, unknown.reason)
-    else:
-        with transaction(who):
-            deliveries.sent(who, piece, result.external_id)
+        return partial(deliveries.unknown, who, piece, unknown.reason)
+    return partial(deliveries.sent, who, piece, result.external_id)
 
 
 @task("sweep_outbox", cron="* * * * *")

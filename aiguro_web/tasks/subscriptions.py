@@ -45,25 +45,33 @@ def subscribe_all() -> None:
     """At a worker's start: PUBLIC_URL may be another one than when the bots were connected, or gone, or new."""
     with transaction(access.system(None)):
         active = connections.list_active("telegram")
-        held = held_locks([f"connection:{connection_id}" for _, connection_id in active])
     for org_id, connection_id in active:
-        lock = f"connection:{connection_id}"
-        if lock not in held:
-            with transaction(access.system(org_id)):
+        who = access.system(org_id)
+        with transaction(who):
+            wiring = connections.get_wiring(who, connection_id)
+            lock = connections.lock_of("telegram", wiring.account_id) if wiring is not None else ""
+            if lock and not held_locks([lock]):
                 enqueue("subscribe", lock=lock, org_id=org_id, connection_id=connection_id)
 
 
 @task("unsubscribe", retry=AGAIN)
 def unsubscribe(org_id: int, connection_id: int) -> None:
-    """Remove the webhook of a connection that is off or gone; a token that no longer works needs nothing."""
+    """Remove the webhook of a connection that is off or gone, unless the account is another connection's by now.
+
+    A webhook with another address is somebody else's: perhaps another organisation's. A token that no longer works
+    needs nothing.
+    """
     who = access.system(org_id)
     with transaction(who):
         wiring = connections.get_wiring(who, connection_id)
-    if wiring is None or (wiring.is_active and wiring.removed_at is None):
+        anew = connections.is_connected_anew(who, connection_id)
+    if wiring is None or anew or (wiring.is_active and wiring.removed_at is None):
         return
     adapter = channels.channel(wiring.messenger_type, current_app.config)
     credentials = channels.Credentials(**connections.open_secrets(wiring.secret_encrypted))
     try:
-        adapter.unsubscribe(credentials)
+        address = adapter.current_webhook(credentials)
+        if not address or address.endswith(f"/{wiring.key}"):
+            adapter.unsubscribe(credentials)
     except (channels.BadToken, channels.Refused):
         return

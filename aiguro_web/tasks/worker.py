@@ -6,11 +6,16 @@ import asyncio
 import contextlib
 import signal
 import threading
+from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import structlog
 from flask import Flask
-from procrastinate import App
+from procrastinate import App, JobContext
+from procrastinate.exceptions import ConnectorException
+from procrastinate.jobs import Job
+from procrastinate.worker import Worker
 
 from .. import queue
 from ..live import conninfo
@@ -62,9 +67,32 @@ async def _work(stopping: asyncio.Event) -> None:
             await _until_one_ends(app, stopping)
 
 
+class Own:
+    """The jobs that run in this process: alive even when it was suspended or starved until its heartbeats look dead."""
+
+    def __init__(self) -> None:
+        self._jobs: set[int | None] = set()
+        self._workers: set[int] = set()
+
+    async def note(self, run: Callable[[], Awaitable[Any]], context: JobContext, worker: Worker) -> Any:
+        """Runs around each job (a middleware of the worker)."""
+        if worker.worker_id is not None:
+            self._workers.add(worker.worker_id)
+        self._jobs.add(context.job.id)
+        try:
+            return await run()
+        finally:
+            self._jobs.discard(context.job.id)
+
+    def has(self, job: Job) -> bool:
+        """Whether it runs here, or has just been fetched here. A job whose worker's row is gone has no worker."""
+        return job.id in self._jobs or job.worker_id in self._workers
+
+
 async def _until_one_ends(app: App, stopping: asyncio.Event) -> None:
-    parts = [asyncio.create_task(_queue(app, name, limit)) for name, limit in queue.QUEUES.items()]
-    parts.append(asyncio.create_task(_revive_forever(app)))
+    own = Own()
+    parts = [asyncio.create_task(_queue(app, name, limit, own)) for name, limit in queue.QUEUES.items()]
+    parts.append(asyncio.create_task(_revive_forever(app, own)))
     end = asyncio.create_task(stopping.wait())
     try:
         done, _ = await asyncio.wait([*parts, end], return_when=asyncio.FIRST_COMPLETED)
@@ -77,7 +105,7 @@ async def _until_one_ends(app: App, stopping: asyncio.Event) -> None:
         raise RuntimeError("a queue ended by itself")
 
 
-async def _queue(app: App, name: str, concurrency: int) -> None:
+async def _queue(app: App, name: str, concurrency: int, own: Own) -> None:
     await app.run_worker_async(
         queues=[name],
         name=f"{name}",
@@ -88,14 +116,23 @@ async def _queue(app: App, name: str, concurrency: int) -> None:
         stalled_worker_timeout=STALLED_AFTER,
         delete_jobs="successful",
         install_signal_handlers=False,
+        worker_middleware=[own.note],
     )
 
 
-async def _revive_forever(app: App) -> None:
+async def _revive_forever(app: App, own: Own) -> None:
     while True:
-        stalled = list(await app.job_manager.get_stalled_jobs(seconds_since_heartbeat=STALLED_AFTER))
-        for job in stalled:
-            await app.job_manager.retry_job(job)
-        if stalled:
-            log.warning("jobs revived", jobs=len(stalled))
+        await _revive(app, own)
         await asyncio.sleep(SWEEP_EVERY)
+
+
+async def _revive(app: App, own: Own) -> None:
+    """The jobs of dead workers wait for another one."""
+    stalled = await app.job_manager.get_stalled_jobs(seconds_since_heartbeat=STALLED_AFTER)
+    dead = [job for job in stalled if not own.has(job)]
+    for job in dead:
+        # It may have ended meanwhile, or another worker was first. A lost database is seen by the next look.
+        with contextlib.suppress(ConnectorException):
+            await app.job_manager.retry_job(job)
+    if dead:
+        log.warning("jobs revived", jobs=len(dead))

@@ -15,14 +15,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
-from flask import Flask, Response, current_app, g, request
+from flask import Flask, Response, after_this_request, current_app, g, request
 from joserfc.jwk import OKPKey, RSAKey
 
 from ..errors import Forbidden, Unauthorized, Unavailable
 from ..extensions import db, enter_organization
 from ..services import organizations
 from ..services.access import Actor
-from . import limits, sessions
+from . import body, limits, sessions
 from .jwks import JwksCache, JwksDown
 from .remembered import Remembered
 from .tenancy import read_id
@@ -100,10 +100,11 @@ def forget(user_id: int | None = None) -> None:
 
 
 def still(who: Actor) -> bool:
-    """Whether this person is still who they were when a stream began: same role in the same organisation."""
+    """Whether this person is still who they were when a stream began: same role in the same organisation, not signed
+    out since."""
     with own_transaction():
         person = _state().session_person(who.user_id) if who.user_id is not None else None
-        return person is not None and (who.org is None or _inside(person, who.org) == who)
+        return person is not None and who == (person if who.org is None else _inside(person, who.org))
 
 
 def _bearer(view_args: dict[str, Any]) -> None:
@@ -119,8 +120,10 @@ def _page(view_args: dict[str, Any]) -> Response | None:
     with own_transaction():
         person = sessions.find_person()
         rows = organizations.list_memberships(person.user_id) if person and person.user_id else []
+    after_this_request(_unkept)
     if person is None:
         return sessions.login_again()
+    body.refuse_nul()
     chosen = sessions.chosen_org()
     row = next((row for row in rows if row["org_id"] == chosen), rows[0] if rows else None)
     if row is None and not person.staff:
@@ -129,6 +132,12 @@ def _page(view_args: dict[str, Any]) -> Response | None:
     g.timezone = row["timezone"] if row else None
     g.who = replace(person, org=row["org_id"], role=row["role"]) if row else person
     return None
+
+
+def _unkept(response: Response) -> Response:
+    """Back, after signing out, must show nothing."""
+    response.headers.setdefault("Cache-Control", "no-store")
+    return response
 
 
 def _public(view_args: dict[str, Any]) -> None:
@@ -149,23 +158,27 @@ def _header_token() -> str | None:
 
 
 def _verified(state: _State, token: str | None) -> Identity:
-    """Who the token speaks for; spends the user's budget of calls, or the address's when there is no good token."""
+    """Who the token speaks for; spends the user's budget of calls, or the address's when there is no good token.
+
+    Nobody pays for our own outage: without keys or the database nothing is known of the token, and nothing spent.
+    """
     g.rate_key = None
     try:
         if token is None:
             raise Refused("no bearer token")
         identity = state.verifier.verify(token)
-        g.rate_key = ("user", identity.subject)
     except Pending as pending:
         g.rate_key = ("user", pending.identity.subject)
+        limits.spend()
         raise Forbidden("Вход ещё не завершён: закончите его там, где начали") from None
     except Refused as refused:
         log.info("token refused: %s", refused)
+        limits.spend()
         raise Unauthorized from None
     except JwksDown:
         raise Unavailable("Ключи проверки входа сейчас недоступны", headers={"Retry-After": "5"}) from None
-    finally:
-        limits.spend()
+    g.rate_key = ("user", identity.subject)
+    limits.spend()
     return identity
 
 

@@ -12,7 +12,7 @@ from functools import lru_cache
 from typing import Any, TypeVar, cast
 from urllib.parse import parse_qsl
 
-from flask import Response, current_app, request
+from flask import Flask, Response, current_app, request
 from pydantic import BaseModel, TypeAdapter, ValidationError
 from werkzeug.exceptions import HTTPException
 from werkzeug.wsgi import get_input_stream
@@ -24,6 +24,8 @@ from .faults import invalid
 JSON_LIMIT = 1024 * 1024  # bytes
 FORM_LIMIT = 64 * 1024  # bytes
 FORM_FIELDS = 100
+PAGE_LIMIT = 1024 * 1024  # bytes of whatever Flask itself reads; a view that takes more sets request.max_content_length
+PAGE_FORM_LIMIT = 512 * 1024  # bytes of a page's form in memory
 JSON = "application/json"
 FORM = "application/x-www-form-urlencoded"
 RAW = "aiguro.raw_body"
@@ -41,6 +43,18 @@ _FORMATS: dict[type, tuple[re.Pattern[str], str]] = {
     ),
     date: (re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}"), "date_parsing"),
 }
+
+
+def init_app(app: Flask) -> None:
+    """Bind the limits of what Flask itself reads: pages' forms, streams."""
+    app.config.update(MAX_CONTENT_LENGTH=PAGE_LIMIT, MAX_FORM_MEMORY_SIZE=PAGE_FORM_LIMIT)
+
+
+def refuse_nul() -> None:
+    """Raises Invalid for a page's form with a sign that PostgreSQL cannot keep."""
+    wrong = {f"/{name}": "недопустимый символ (NUL)" for name, text in request.form.items(multi=True) if "\x00" in text}
+    if wrong:
+        raise invalid(wrong)
 
 
 def raw(limit: int = JSON_LIMIT) -> bytes:

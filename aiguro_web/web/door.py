@@ -63,11 +63,14 @@ def through(guard: Guard, view: View) -> View:
 
 @contextmanager
 def outside() -> Iterator[None]:
-    """Within a view: commit, give the connection back, do the slow thing, and begin a second transaction after it."""
+    """Within a view: commit, give the connection back, do the slow thing, and begin a second transaction after it, also
+    when the slow thing failed: whoever catches that may still ask the database."""
     db.session.commit()
     db.session.remove()
-    yield
-    _begin()
+    try:
+        yield
+    finally:
+        _begin()
 
 
 def _begin() -> None:

@@ -7,9 +7,9 @@ import hashlib
 import hmac
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Self
+from typing import Annotated, Any, Self, TypeVar
 from urllib.parse import quote, urlencode
 
 from flask import current_app, request
@@ -24,6 +24,7 @@ CURSOR_LENGTH = 1024  # characters
 _MAC = 16  # bytes of the signature
 
 Scalar = str | int | float | bool | None
+Row = TypeVar("Row", bound=Mapping[str, Any])
 
 
 class PageQuery(BaseModel):
@@ -133,6 +134,17 @@ def headers(
     if total is not None:
         found["X-Total-Count"] = str(total)
     return found
+
+
+def part(rows: Sequence[Row], page: Page, scope: str) -> tuple[Sequence[Row], dict[str, str]]:
+    """Of a short list that was read whole, in the order of its `id`: the page's rows, and the answer's headers."""
+    if not page.walk:
+        return rows[page.offset : page.offset + page.limit], headers(page, total=len(rows))
+    behind = page.after[0] if page.after else None
+    left = [row for row in rows if row["id"] > behind] if isinstance(behind, int) else rows
+    shown = left[: page.limit]
+    next_key = [shown[-1]["id"]] if len(left) > page.limit else None
+    return shown, headers(page, scope=scope, total=len(rows), next_key=next_key)
 
 
 def _numbered(page: Page, total: int | None, more: bool | None) -> list[tuple[str, str]]:

@@ -21,7 +21,9 @@ from . import limits
 HOME = "/dashboard/messengers"
 LIFE = timedelta(days=14)
 _TRIES = RateLimitItemPerSecond(5, 300, namespace="login")  # security.md: 5 tries in 5 minutes
+_TRIES_OF_ADDRESS = ("login-address", 30, 300)  # whatever the accounts: hashing is dear
 ORG = "org_id"  # the session's chosen organisation
+VERSION = "version"  # the user's session_version when it began
 _SAFE = ("GET", "HEAD", "OPTIONS")
 _NOT_IN_A_PATH = re.compile(r"[\x00-\x20\x7f-\xa0\\]")  # browsers drop or turn these, and a path becomes a host
 _USER_ID = re.compile(r"[1-9][0-9]{0,17}")
@@ -69,7 +71,9 @@ def _load(user_id: str) -> SessionUser | None:
     if not _USER_ID.fullmatch(user_id):
         return None
     person = current_app.extensions["aiguro_session_person"](int(user_id))
-    return SessionUser(person) if person is not None else None
+    if person is None or person.session_version != session.get(VERSION, 0):
+        return None
+    return SessionUser(person)
 
 
 def find_person() -> Actor | None:
@@ -81,11 +85,12 @@ def begin(person: Actor) -> None:
     """Sign in: nothing of the session before survives, so that nobody can have planted it."""
     session.clear()
     session.permanent = True
+    session[VERSION] = person.session_version
     login_user(SessionUser(person))
 
 
 def end() -> None:
-    """Sign out."""
+    """Forget this browser's session; a copy of its cookie ends by `users.end_sessions`."""
     session.clear()
 
 
@@ -101,12 +106,15 @@ def choose_org(org_id: int) -> None:
 
 
 def spend_try(account: str) -> None:
-    """Count a try to sign in, for this account from this address. Raises TooMany at the sixth in five minutes."""
+    """Count a try to sign in. Raises TooMany at the sixth in five minutes for this account from this address, and at
+    the 31st from this address for whatever accounts."""
+    limits.allow(*_TRIES_OF_ADDRESS, limits.address())
     limits.allow(_TRIES.namespace, _TRIES.amount, _TRIES.multiples, *_try_key(account))
 
 
 def forgive_tries(account: str) -> None:
-    """Somebody who knew the password was no attacker: their tries are counted from the beginning."""
+    """Somebody who knew the password was no attacker: their tries are counted from the beginning,
+    but not those of their address: a known password must not buy endless hashing."""
     limits.forgive(_TRIES.namespace, _TRIES.amount, _TRIES.multiples, *_try_key(account))
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask import Flask, Response, request
 
-from . import conditional, failures, filters, headers, htmx, limits, paths, telemetry
+from . import body, conditional, failures, filters, headers, htmx, limits, paths, telemetry
 
 
 def init_app(app: Flask) -> None:
@@ -16,6 +16,7 @@ def init_app(app: Flask) -> None:
     limits.init_app(app)
     failures.init_app(app)
     htmx.init_app(app)
+    body.init_app(app)
     filters.init_app(app)
     app.before_request(_before)
     app.after_request(_after)

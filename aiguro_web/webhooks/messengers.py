@@ -29,6 +29,7 @@ def receive(messenger: str, key: str) -> Response:
 
 
 def _body() -> bytes:
+    request.max_content_length = BODY_MAX + 1  # a page's limit is lower
     body = request.stream.read(BODY_MAX + 1)
     if len(body) > BODY_MAX:
         raise TooLarge("Обновление слишком большое")

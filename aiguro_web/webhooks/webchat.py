@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+import unicodedata
 from collections.abc import Iterator
 from typing import Any
 
@@ -15,15 +16,17 @@ from flask import Response, current_app, g, render_template, request
 from pydantic import BaseModel, Field
 
 from ..channels import Incoming, Person
-from ..errors import Conflict, Forbidden, Invalid, NotFound, Unavailable
-from ..live import Subscription, listen, streams
+from ..channels.reading import clean_name
+from ..errors import Conflict, Forbidden, Invalid, NotFound
+from ..live import ALL, Subscription, listen, seats
 from ..models.message import KEY_MAX, TEXT_MAX
 from ..services import connections, inbound, topics, webchat
+from ..services.webchat import SaidRow
 from ..web import limits
 from ..web.assets import asset_file
 from ..web.auth import public
 from ..web.body import read_json, respond
-from ..web.door import Door, outside
+from ..web.door import Door
 from .guard import connection_of
 
 bp = Door("webchat", __name__, guard=connection_of("webchat"), url_prefix="/chat")
@@ -31,6 +34,11 @@ scripts = Door("widget", __name__, guard=public)
 VISITOR = re.compile(r"[0-9a-f]{32,128}")
 HEARTBEAT = 15  # seconds
 STREAM_LIFE = 600  # seconds, then the page comes again
+STREAMS_OF_VISITOR = 3
+STREAMS_OF_ADDRESS = 20  # at one connection: an office behind one address; the rest ask each 3 s
+NEW_VISITORS = 20  # a minute at one connection from one address
+OWN_KEY = re.compile(r"[0-9a-f]{32,64}")  # what our page makes
+BLANK = frozenset("\u115f\u1160\u2800\u3164\uffa0")  # letters and symbols by their category, yet nothing is seen
 
 
 class SayIn(BaseModel):
@@ -84,17 +92,41 @@ def say(key: str) -> Response:
         raise Conflict("Чат сейчас выключен")
     chat_id = _chat_id(wish.visitor)
     limits.allow("visitor", 30, 60, f"{g.connection.id}:{chat_id}")
+    message_id = _message_id(wish.key)
     news = Incoming(
         kind="message",
-        update_id=f"{chat_id}:{wish.key}"[:128],
+        update_id=f"{chat_id}:{message_id}",
         chat_id=chat_id,
-        person=Person(external_id=chat_id, name=wish.name.strip() or "Посетитель сайта"),
-        message_id=hashlib.sha256(wish.key.encode()).hexdigest()[:32],
+        person=Person(external_id=chat_id, name=_name(wish.name)),
+        message_id=message_id,
         text=_clean(wish.text),
     )
-    inbound.receive(g.who, g.connection.id, "webchat", news)
+    if webchat.find_visitor(g.who, g.connection.id, chat_id) is None:
+        limits.allow("visitors", NEW_VISITORS, 60, g.connection.id, limits.address())
+    received = inbound.receive(g.who, g.connection.id, "webchat", news)
+    said = _stored(chat_id, news) if received.fresh else _repeated(chat_id, news)
     connections.heard(g.who, g.connection.id)
-    return _json({"message": webchat.get_said(g.who, g.connection.id, chat_id, news.message_id)}, 201)
+    return _json({"message": said}, 201)
+
+
+def _message_id(key: str) -> str:
+    """What a message is called here and in `ref`, never a bare number; our page's own keys stay recognisable."""
+    return f"w{key}" if OWN_KEY.fullmatch(key) else f"h{hashlib.sha256(key.encode()).hexdigest()[:32]}"
+
+
+def _stored(chat_id: str, news: Incoming) -> SaidRow:
+    return webchat.get_said(g.who, g.connection.id, chat_id, news.message_id)
+
+
+def _repeated(chat_id: str, news: Incoming) -> SaidRow:
+    """The message that is here already. Raises Conflict where none is, or another."""
+    try:
+        said = _stored(chat_id, news)
+    except NotFound:  # nothing was kept: the chat was switched off while the guard still remembered it as on
+        raise Conflict("Чат сейчас выключен") from None
+    if said["text"] != news.text:
+        raise Conflict("С этим ключом уже отправлено другое сообщение")
+    return said
 
 
 @bp.post("/<key>/seen")
@@ -109,15 +141,24 @@ def seen(key: str) -> Response:
 def live(key: str) -> Response:
     """A stream that says when to ask for new messages."""
     chat_id = _visitor()
-    topic = topics.visitor(g.who.home, g.connection.id, chat_id)
-    if streams() >= current_app.config["STREAMS_MAX"]:
-        raise Unavailable("Слишком много открытых страниц", headers={"Retry-After": "10"})
-    with outside():
-        subscription = listen([topic])
+    subscription = listen([topics.visitor(g.who.home, g.connection.id, chat_id)])
     response = Response(_stream(subscription), mimetype="text/event-stream")
+    seats.take(response, _caps(chat_id))
     response.headers["Cache-Control"] = "no-store"
     response.headers["X-Accel-Buffering"] = "no"
     return response
+
+
+def _caps(chat_id: str) -> dict[str, int]:
+    """Visitors are strangers: a third of the streams stays for the managers' pages, whatever they open."""
+    every: int = current_app.config["STREAMS_MAX"]
+    here = f"webchat:{g.connection.id}"
+    return {
+        ALL: every,
+        "webchat": every * 2 // 3,
+        f"{here}:address:{limits.address()}": STREAMS_OF_ADDRESS,
+        f"{here}:visitor:{chat_id}": STREAMS_OF_VISITOR,
+    }
 
 
 def _stream(subscription: Subscription) -> Iterator[str]:
@@ -132,9 +173,21 @@ def _stream(subscription: Subscription) -> Iterator[str]:
 
 def _clean(text: str) -> str:
     text = text.strip()
-    if not text:
+    if not _visible(text):
         raise Invalid("Сообщение пустое", text="напишите текст")
     return text
+
+
+def _name(name: str) -> str:
+    """On one line, without characters that are not seen or turn the line around."""
+    name = clean_name("".join(letter for letter in clean_name(name) if unicodedata.category(letter) != "Cf"))
+    return name if _visible(name) else "Посетитель сайта"
+
+
+def _visible(text: str) -> bool:
+    """Whether there is anything to see. Cn may be an emoji that is newer than this Python; a mark needs its letter."""
+    kinds = (unicodedata.category(letter) for letter in text if letter not in BLANK)
+    return any(kind == "Cn" or kind[0] not in "CZM" for kind in kinds)
 
 
 def _json(value: Any, status: int = 200) -> Response:

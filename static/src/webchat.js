@@ -1,10 +1,13 @@
 // The visitor's chat. A random secret made here is the visitor's only name; it travels in a header, never in an address.
 // A message is shown at once, kept until the server has it, and repeated under the same key, which never doubles it.
-const { key, textSending, textFailed, textAgain, textUs, textToday } = document.body.dataset;
+const { key, textSending, textFailed, textAgain, textRemove, textUs, textToday } = document.body.dataset;
 const base = `/chat/${encodeURIComponent(key)}`;
 const POLL = 3_000; // ms between questions while there is no stream
 const PATIENCE = 15_000; // ms for one request
 const SILENCE = 40_000; // ms; the server says something each 15 s
+const AGAIN = 5_000; // ms until what did not arrive is sent again, unless the server asks for more
+const LATER = [408, 409, 425, 429]; // refusals that pass: the same message may be taken later (409: the chat is off)
+const VISIBLE = /[^\p{Z}\p{C}\p{M}\u115f\u1160\u2800\u3164\uffa0]|\p{Cn}/u; // as webhooks/webchat.py reads it
 const embedded = window.parent !== window;
 
 const list = document.getElementById("messages");
@@ -37,18 +40,23 @@ const storage = {
 const visitor = storage.get("visitor") ?? random();
 storage.set("visitor", visitor);
 
-let outbox = JSON.parse(storage.get("outbox") ?? "[]"); // [{key, text}], oldest first, until the server has them
-let last = 0; // the newest message that we have
+let outbox = kept(); // [{key, text, refused}], oldest first, until the server has them
+let last = 0; // up to where we have asked; an answer to what we say does not count: others may have come before it
 let seen = 0; // up to where the server knows that we have read
 let lastDay = "";
 let shown = !embedded;
 let streaming = false;
 let sending = false;
+let again; // the timer of the next try to send
+let asking; // the timer of the next try to load
 
 async function call(path, options = {}) {
   const headers = { "X-Visitor": visitor, ...(options.body && { "Content-Type": "application/json" }) };
   const answer = await fetch(base + path, { ...options, headers, signal: AbortSignal.timeout(PATIENCE) });
-  if (!answer.ok) throw Object.assign(new Error(String(answer.status)), { status: answer.status });
+  if (!answer.ok) {
+    const wait = 1000 * Number(answer.headers.get("Retry-After") ?? 0) || 0;
+    throw Object.assign(new Error(String(answer.status)), { status: answer.status, wait });
+  }
   return answer.json();
 }
 
@@ -86,29 +94,53 @@ function keepEnd(change) {
   if (atEnd) scroller.scrollTop = scroller.scrollHeight;
 }
 
+function kept() {
+  try {
+    return JSON.parse(storage.get("outbox") ?? "[]");
+  } catch {
+    return [];
+  }
+}
+
+/** Change the outbox. What other tabs of this visitor keep in the same place stays. */
+function change(make) {
+  outbox = make(outbox);
+  storage.set("outbox", JSON.stringify(make(kept())));
+}
+
+function keep(entry) {
+  const known = (entries) => entries.some((each) => each.key === entry.key);
+  const put = (entries) => entries.map((each) => (each.key === entry.key ? entry : each));
+  change((entries) => (known(entries) ? put(entries) : [...entries, entry]));
+}
+
 function forget(entry) {
-  outbox = outbox.filter((each) => each !== entry);
-  storage.set("outbox", JSON.stringify(outbox));
+  change((entries) => entries.filter((each) => each.key !== entry.key));
   document.getElementById(`out-${entry.key}`)?.remove();
 }
 
-/** Show what the server has. A message of ours that is still waiting here is recognised and gives way. */
+/** Show what the server has. A message of ours that is still waiting here is recognised by its key and gives way. */
 function show(messages) {
   keepEnd(() => {
     for (const message of messages) {
       if (document.getElementById(`message-${message.id}`)) continue;
-      if (message.role === "user") {
-        const waiting = outbox.find((entry) => entry.text.trim() === message.text);
-        if (waiting) forget(waiting);
-      }
+      const waiting = outbox.find((entry) => `w${entry.key}` === message.ref);
+      if (waiting) forget(waiting);
       dayBreak(message.time);
       const item = bubble(message);
       item.id = `message-${message.id}`;
-      list.insertBefore(item, list.querySelector(".pending, .failed"));
-      last = Math.max(last, message.id);
+      const next = [...list.children].find((each) => Number(each.id.replace("message-", "")) > message.id);
+      list.insertBefore(item, next ?? list.querySelector(".pending, .failed"));
     }
   });
   read();
+}
+
+function button(words, press) {
+  const made = element("button", "", words);
+  made.type = "button";
+  made.addEventListener("click", press);
+  return made;
 }
 
 function showWaiting(entry, failed = false) {
@@ -117,10 +149,7 @@ function showWaiting(entry, failed = false) {
   item.append(element("div", "bubble", entry.text));
   const foot = element("div", "foot", failed ? textFailed : textSending);
   if (failed) {
-    const button = element("button", "", textAgain);
-    button.type = "button";
-    button.addEventListener("click", send);
-    foot.append(button);
+    foot.append(button(textAgain, () => retry(entry)), button(textRemove, () => forget(entry)));
   }
   item.append(foot);
   const old = document.getElementById(item.id);
@@ -130,32 +159,54 @@ function showWaiting(entry, failed = false) {
 async function send() {
   if (sending) return;
   sending = true;
+  clearTimeout(again);
   try {
-    while (outbox.length) {
-      const entry = outbox[0];
-      showWaiting(entry);
-      const body = JSON.stringify({ visitor, key: entry.key, text: entry.text });
-      const { message } = await call("/messages", { method: "POST", body });
-      forget(entry);
-      show([message]);
-      offline(false);
-    }
-    listen();
+    for (let entry; (entry = outbox.find((each) => !each.refused)); ) await sendOne(entry);
+    if (list.querySelector("[id^=message-]")) listen();
   } catch (error) {
     outbox.forEach((entry) => showWaiting(entry, true));
     offline(!error.status);
-    if (!error.status || error.status === 429 || error.status >= 500) setTimeout(send, 5_000);
+    again = setTimeout(send, Math.max(AGAIN, error.wait ?? 0));
   } finally {
     sending = false;
   }
 }
 
-async function load() {
+/** Throws what the next try may heal; a message that the server will never take is marked, and holds up no other. */
+async function sendOne(entry) {
+  showWaiting(entry);
   try {
-    show((await call(`/messages?after=${last}`)).messages);
+    const body = JSON.stringify({ visitor, key: entry.key, text: entry.text });
+    const { message } = await call("/messages", { method: "POST", body });
+    forget(entry);
+    show([message]);
+  } catch (error) {
+    if (!(error.status >= 400 && error.status < 500) || LATER.includes(error.status)) throw error;
+    entry.refused = true;
+    keep(entry);
+    showWaiting(entry, true);
+  }
+  offline(false);
+}
+
+function retry(entry) {
+  entry.refused = false;
+  keep(entry);
+  send();
+}
+
+async function load() {
+  clearTimeout(asking);
+  try {
+    const { messages } = await call(`/messages?after=${last}`);
+    show(messages);
+    last = Math.max(last, ...messages.map((message) => message.id));
     offline(false);
+    return true;
   } catch (error) {
     offline(!error.status);
+    asking = setTimeout(load, Math.max(AGAIN, error.wait ?? 0)); // an open stream won't say it twice
+    return false;
   }
 }
 
@@ -223,10 +274,10 @@ function grow() {
 
 document.getElementById("form").addEventListener("submit", (event) => {
   event.preventDefault();
-  const text = field.value.trim();
-  if (!text) return;
-  outbox.push({ key: random(), text });
-  storage.set("outbox", JSON.stringify(outbox));
+  const words = field.value.trim();
+  const text = words.toWellFormed?.() ?? words; // half a surrogate pair would be refused
+  if (!VISIBLE.test(text)) return;
+  keep({ key: random(), text });
   field.value = "";
   grow();
   showWaiting(outbox.at(-1));
@@ -262,12 +313,12 @@ document.addEventListener("keydown", (event) => {
 
 async function begin() {
   seen = Number(storage.get("seen") ?? 0);
-  await load();
+  const loaded = await load();
   scroller.scrollTop = scroller.scrollHeight;
-  outbox.forEach((entry) => showWaiting(entry));
+  outbox.forEach((entry) => showWaiting(entry, entry.refused));
   tellParent({ ready: true });
-  if (outbox.length) send();
-  else if (last) listen(); // nobody writes first to a visitor whom nobody knows
+  if (outbox.some((entry) => !entry.refused)) send();
+  if (last || !loaded) listen(); // nobody writes first to a visitor whom nobody knows
 }
 
 begin();

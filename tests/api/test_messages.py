@@ -12,7 +12,7 @@ from pydantic import TypeAdapter
 from sqlalchemy import select
 
 from aiguro_web.extensions import db, enter_organization
-from aiguro_web.models import Attachment, Dialog, Organization
+from aiguro_web.models import Attachment, Dialog, Organization, User
 from aiguro_web.schemas.dialogs import DialogOut
 from aiguro_web.schemas.messages import MessageOut
 from aiguro_web.services import access, connections, funnels, inbound
@@ -190,3 +190,37 @@ def test_filters_keep_what_fits(client, who, dialog, filter) -> None:
 )
 def test_filters_leave_out_what_does_not_fit(client, who, dialog, filter) -> None:
     assert client.get(f"/api/organization/{HOME}/funnel/0/dialogs?{filter}", headers=who.viewer.headers).json == []
+
+
+def test_a_replay_says_so(client, who, dialog) -> None:
+    headers = {**who.manager.headers, "Idempotency-Key": "abc-2"}
+    first, again = (client.post(path(dialog, "/message"), json={"text": "раз"}, headers=headers) for _ in "12")
+    assert "Idempotent-Replayed" not in first.headers
+    assert (again.status_code, again.headers["Idempotent-Replayed"]) == (201, "true")
+    assert (again.json, again.headers["Location"]) == (first.json, first.headers["Location"])
+
+
+@pytest.mark.parametrize("body", [{"text": "два"}, {"text": "раз", "role": "assistant"}])
+def test_a_key_stands_for_one_message(client, who, dialog, body) -> None:
+    headers = {**who.manager.headers, "Idempotency-Key": "abc-3"}
+    client.post(path(dialog, "/message"), json={"text": "раз"}, headers=headers)
+    answer = client.post(path(dialog, "/message"), json=body, headers=headers)
+    assert (answer.status_code, answer.json["code"]) == (422, "idempotency_mismatch")
+    rows = client.get(path(dialog, "/messages"), headers=who.viewer.headers).json
+    assert [row["text"] for row in rows if row["role"] in ("manager", "assistant")] == ["раз"]
+
+
+def test_keys_are_told_apart_up_to_255_signs(client, who, dialog) -> None:
+    def post(key: str) -> int:
+        headers = {**who.manager.headers, "Idempotency-Key": key}
+        return client.post(path(dialog, "/message"), json={"text": f"слово {key[-1:]}"}, headers=headers).status_code
+
+    assert [post("k" * 254 + end) for end in "12"] == [201, 201]
+    assert [post("k" * 256), post("")] == [400, 400]
+
+
+def test_a_person_without_a_name_writes_without_their_e_mail(client, who, dialog) -> None:
+    db.session.get_one(User, who.manager.actor.user_id).name = ""
+    db.session.commit()
+    answer = client.post(path(dialog, "/message"), json={"text": "раз"}, headers=who.manager.headers)
+    assert (answer.status_code, answer.json["author"]) == (201, "")

@@ -7,7 +7,8 @@ from sqlalchemy import select
 
 from aiguro_web.extensions import db, enter_organization
 from aiguro_web.models import Stage
-from aiguro_web.services import access, funnels, users
+from aiguro_web.services import access, funnels
+from tests import people
 
 
 def run(app: Flask, *words: str) -> str:
@@ -37,7 +38,7 @@ def test_a_user_of_the_shell_signs_in_with_the_password(app: Flask) -> None:
     org_id = run(app, "org", "add", "ООО Ромашка")
     words = ("--org", org_id, "--role", "admin", "--name", "Анна", "--password", "a long password")
     run(app, "user", "add", "anna@company.example", *words)
-    assert users.sign_in("anna@company.example", "a long password").name == "Анна"
+    assert people.sign_in("anna@company.example", "a long password").name == "Анна"
     assert run(app, "token", "anna@company.example", "--org", org_id).count(".") == 2
 
 

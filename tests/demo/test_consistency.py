@@ -24,6 +24,7 @@ from aiguro_web.models import (
 )
 from aiguro_web.services import deliveries, messages
 from aiguro_web.services.access import system
+from aiguro_web.services.dialogs import reopen
 from aiguro_web.services.inbox import list_cards
 from aiguro_web.services.transcript import preview
 from tests.demo.seeing import actor, entered
@@ -162,6 +163,7 @@ def test_every_failed_message_says_why_and_can_be_sent_again(loaded: Flask) -> N
         assert len(failed) >= 3
         for row in failed:
             assert row.error
+            reopen(who, row.uuid)  # a closed dialog sends nothing
             messages.send_again(who, row.uuid, row.id)
             db.session.flush()  # as the commit does
             assert messages.get_message(who, row.uuid, row.id)["status"] == "queued"

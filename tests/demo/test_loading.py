@@ -11,8 +11,9 @@ from aiguro_web.demo import tickets
 from aiguro_web.errors import Conflict, Invalid
 from aiguro_web.extensions import db
 from aiguro_web.models import Dialog, Message, MessengerConnection, Organization, Role, Ticket, TicketMessage, User
-from aiguro_web.services import organizations, users
+from aiguro_web.services import organizations
 from aiguro_web.services.inbox import count_queues
+from tests import people
 from tests.demo.seeing import actor, entered
 
 LOGINS = {
@@ -59,7 +60,7 @@ def test_a_database_with_an_organisation_is_left_alone(untouched: Flask) -> None
 
 @pytest.mark.parametrize("email", LOGINS)
 def test_everyone_signs_in_with_the_configured_password(loaded: Flask, email: str) -> None:
-    user = users.sign_in(email, loaded.config["DEMO_PASSWORD"])
+    user = people.sign_in(email, loaded.config["DEMO_PASSWORD"])
     assert user.is_demo
     assert user.is_staff == (email == "staff@aiguro.example")
     assert [(row["org_id"], row["role"]) for row in organizations.list_memberships(user.id)] == LOGINS[email]
@@ -68,7 +69,7 @@ def test_everyone_signs_in_with_the_configured_password(loaded: Flask, email: st
 
 def test_a_wrong_password_is_refused(loaded: Flask) -> None:
     with pytest.raises(Invalid):
-        users.sign_in("admin@demo.example", "aiguro-demo!")
+        people.sign_in("admin@demo.example", "aiguro-demo!")
 
 
 def test_it_refuses_in_production(untouched: Flask, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -146,7 +146,7 @@ def test_a_password_gives_a_token_that_works(browser: Browser, ask: Make, make_u
 
 @pytest.mark.parametrize(("change", "word"), [
     ({"password": "не тот"}, "invalid_grant"), ({"username": "nobody@identity.example"}, "invalid_grant"),
-    ({"username": "a\x00b"}, "invalid_grant"), ({"grant_type": "client_credentials"}, "unsupported_grant_type"),
+    ({"username": "a\x00b"}, "invalid_request"), ({"grant_type": "client_credentials"}, "unsupported_grant_type"),
     ({"grant_type": None}, "invalid_request"), ({"username": None}, "invalid_request"),
     ({"password": ["a", "b"]}, "invalid_request"),
 ])  # fmt: skip

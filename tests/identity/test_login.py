@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 from flask import Flask
 
-from aiguro_web.models import Role
+from aiguro_web.extensions import db
+from aiguro_web.models import Role, User
 from aiguro_web.services import passwords, users
-from aiguro_web.web import sessions
+from aiguro_web.web import auth, sessions
 
 from .conftest import PASSWORD, Browser
 from .test_pages_guard import ATTACKS, csrf_of
@@ -147,6 +148,50 @@ def test_signing_out_ends_the_session(app: Flask, browser: Browser) -> None:
     answer = browser.open("/logout", "POST", data={"csrf_token": token})
     assert (answer.status_code, answer.location) == (303, "/login")
     assert browser.session() == {}
+
+
+def test_signing_out_ends_a_copied_cookie_and_other_browsers(app: Flask, browser: Browser) -> None:
+    browser.login(EMAIL)
+    copied, other = Browser(app), Browser(app)
+    stolen = browser.client.get_cookie("aiguro_session")
+    assert stolen is not None
+    copied.client.set_cookie("aiguro_session", stolen.value)
+    other.login(EMAIL)
+    pages = [one.open(sessions.HOME).status_code for one in (browser, copied, other)]
+    assert pages == [200, 200, 200]
+    browser.open("/logout", "POST", data={"csrf_token": csrf_of(app, browser)})
+    for one in (browser, copied, other):
+        assert one.open(sessions.HOME).location.startswith("/login")
+    browser.login(EMAIL)
+    assert browser.open(sessions.HOME).status_code == 200
+    assert copied.open(sessions.HOME).status_code == 303
+
+
+def test_a_new_password_ends_the_sessions(app: Flask, browser: Browser, member: int) -> None:
+    browser.login(EMAIL)
+    with app.app_context():
+        users.set_password(db.session.get_one(User, member), "другой пароль 2")
+        db.session.commit()
+    assert browser.open(sessions.HOME).status_code == 303
+
+
+def test_a_stream_ends_with_its_session(app: Flask, browser: Browser, member: int) -> None:
+    browser.login(EMAIL)
+    with app.app_context():
+        who = users.session_person(member)
+        assert who is not None
+        assert auth.still(who)
+        users.end_sessions(member)
+        db.session.commit()
+        assert not auth.still(who)
+
+
+def test_back_after_signing_out_shows_nothing(app: Flask, browser: Browser) -> None:
+    browser.login(EMAIL)
+    assert browser.open(sessions.HOME).headers["Cache-Control"] == "no-store"
+    answer = browser.open("/logout", "POST", data={"csrf_token": csrf_of(app, browser)})
+    assert answer.headers["Clear-Site-Data"] == '"cache"'
+    assert browser.open(sessions.HOME).headers["Cache-Control"] == "no-store"
 
 
 def test_signing_out_by_a_link_is_impossible(browser: Browser) -> None:

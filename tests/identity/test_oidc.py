@@ -181,7 +181,7 @@ def test_nothing_of_the_session_before_survives(browser: Browser, provider: Prov
     with browser.app.app_context(), browser.client.session_transaction() as planted:
         planted["planted"] = "by an attacker"
     come_back(browser, provider)
-    assert set(browser.session()) <= {"_user_id", "_fresh", "_id", "_permanent", "csrf_token"}
+    assert set(browser.session()) <= {"_user_id", "_fresh", "_id", "_permanent", "csrf_token", "version"}
 
 
 @pytest.mark.parametrize("target", ["//evil.test", "https://evil.test", "/\\evil.test"])

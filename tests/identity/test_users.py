@@ -15,6 +15,7 @@ from aiguro_web.errors import Conflict, Invalid
 from aiguro_web.extensions import db
 from aiguro_web.models import User
 from aiguro_web.services import passwords, users
+from tests import people
 
 from .conftest import PASSWORD
 
@@ -78,7 +79,7 @@ def test_a_name_is_one_plain_line(given: str, kept: str) -> None:
 
 def test_signing_in_finds_the_address_in_any_case_and_with_spaces(app: Flask, make_user: Make) -> None:
     user_id = make_user("signin@identity.example")
-    assert users.sign_in("  SignIn@Identity.Example ", PASSWORD).id == user_id
+    assert people.sign_in("  SignIn@Identity.Example ", PASSWORD).id == user_id
 
 
 @pytest.mark.parametrize("email", [
@@ -101,7 +102,7 @@ def test_whoever_may_not_sign_in_reads_the_same_after_the_same_work(
     monkeypatch.setattr(passwords, "hasher", Watching(time_cost=2, memory_cost=19 * 1024, parallelism=1))
     password = "не тот пароль" if email.startswith("wrong") else PASSWORD
     with pytest.raises(Invalid) as caught:
-        users.sign_in(email, password)
+        people.sign_in(email, password)
     assert caught.value.message == users.WRONG
     assert len(verified) == 1
 
@@ -110,23 +111,23 @@ def test_a_hash_of_weaker_parameters_is_renewed_at_the_next_login(app: Flask, ma
     weak = PasswordHasher(time_cost=1, memory_cost=8192, parallelism=1).hash(PASSWORD)
     user_id = make_user("weak@identity.example", password_hash=weak)
     with pytest.raises(Invalid):
-        users.sign_in("weak@identity.example", "не тот пароль")
+        people.sign_in("weak@identity.example", "не тот пароль")
     assert db.session.get_one(User, user_id).password_hash == weak
-    users.sign_in("weak@identity.example", PASSWORD)
+    people.sign_in("weak@identity.example", PASSWORD)
     renewed = db.session.get_one(User, user_id).password_hash
     assert renewed != weak
     assert renewed is not None
     assert not passwords.is_outdated(renewed)
-    assert users.sign_in("weak@identity.example", PASSWORD).id == user_id
+    assert people.sign_in("weak@identity.example", PASSWORD).id == user_id
 
 
 def test_demo_people_do_not_exist_in_production(app: Flask, make_user: Make, monkeypatch: pytest.MonkeyPatch) -> None:
     user_id = make_user("demo@identity.example", is_demo=True)
-    assert users.sign_in("demo@identity.example", PASSWORD).id == user_id
+    assert people.sign_in("demo@identity.example", PASSWORD).id == user_id
     assert "demo@identity.example" in users.list_demo_emails()
     monkeypatch.setitem(app.config, "AIGURO_ENV", "production")
     with pytest.raises(Invalid, match=users.WRONG):
-        users.sign_in("demo@identity.example", PASSWORD)
+        people.sign_in("demo@identity.example", PASSWORD)
     assert users.list_demo_emails() == []
     assert users.session_person(user_id) is None
 
@@ -147,5 +148,13 @@ def test_a_new_password_ends_the_old_one(app: Flask, make_user: Make) -> None:
     user = db.session.get_one(User, make_user("new@identity.example"))
     users.set_password(user, "другой пароль 2")
     with pytest.raises(Invalid):
-        users.sign_in("new@identity.example", PASSWORD)
-    assert users.sign_in("new@identity.example", "другой пароль 2").id == user.id
+        people.sign_in("new@identity.example", PASSWORD)
+    assert people.sign_in("new@identity.example", "другой пароль 2").id == user.id
+
+
+def test_a_name_that_clients_see_is_never_the_e_mail(app: Flask, make_user: Make) -> None:
+    user_id = make_user("nameless@identity.example", name="")
+    person = users.session_person(user_id)
+    assert person is not None
+    assert (person.name, person.email) == ("", "nameless@identity.example")
+    assert db.session.get_one(User, user_id).label == "nameless@identity.example"

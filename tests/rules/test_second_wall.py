@@ -91,6 +91,7 @@ CALLS: dict[str, Call] = {
     "connections.set_active": lambda who, of: connections.set_active(who, bot(of), False),
     "connections.remove": lambda who, of: connections.remove(who, bot(of)),
     "connections.get_wiring": lambda who, of: connections.get_wiring(who, bot(of)),
+    "connections.is_connected_anew": lambda who, of: connections.is_connected_anew(who, bot(of)),
     "connections.set_health": lambda who, of: connections.set_health(who, bot(of), ConnectionStatus.broken, "чужое"),
     "connections.heard": lambda who, of: connections.heard(who, bot(of), 99),
     "funnels.list_funnels": lambda who, of: [
@@ -129,6 +130,7 @@ CALLS: dict[str, Call] = {
     "deliveries.later": lambda who, of: deliveries.later(who, piece(of), "чужое", 5, True),
     "outbox.receipt": lambda who, of: outbox.receipt(who, Head(of), 2**60, MessageStatus.read),  # type: ignore[arg-type]
     "outbox.queue_again": lambda who, of: outbox.queue_again(who, Head(of), of["message"]["id"]),  # type: ignore[arg-type]
+    "outbox.call_off": lambda who, of: outbox.call_off(who, Head(of)),  # type: ignore[arg-type]
     "outbox.mark": lambda who, of: outbox.mark(who, of["message"]["id"], chat(of), MessageStatus.read),
     "outbox.wake_again": lambda who, of: outbox.wake_again(who, of["dialog"]["id"]),
     "inbound.keep": lambda who, of: inbound.keep(who, bot(of), "99", UpdateStatus.done, None),
@@ -147,7 +149,18 @@ TAKE_A_ROW = {
     "first_contact.begin", "first_contact.greet", "dialogs.one_at_a_time", "dialogs.stage_number", "dialogs.start", "dialogs.take_over", "outbox.queue", "funnels.create",
 }  # fmt: skip
 OF_A_PERSON = {"api_tokens.list_tokens", "api_tokens.revoke"}  # above organisations: tests/identity
-DELIVERS = {"get_wiring", "find_connection", "set_health", "claim", "sent", "refused", "unknown", "later", "wake_again"}
+DELIVERS = {
+    "is_connected_anew",
+    "get_wiring",
+    "find_connection",
+    "set_health",
+    "claim",
+    "sent",
+    "refused",
+    "unknown",
+    "later",
+    "wake_again",
+}
 RECEIVES = {"heard", "keep", "receive", "take", "find_open_dialog", "receipt", "seen"}
 
 

@@ -233,7 +233,8 @@ def test_two_deliveries_at_once_send_each_message_once(stage: Stage) -> None:
 def test_a_piece_whose_worker_died_is_not_sent_again(stage: Stage) -> None:
     stage.write("полдела")
     with stage.house.admin.begin() as connection:
-        taken = "UPDATE outbox SET status = 'sending', attempts = 1 WHERE dialog_id = :id AND status = 'queued'"
+        taken = "UPDATE outbox SET status = 'sending', attempts = 1, updated_at = now() - interval '1 minute' "
+        taken += "WHERE dialog_id = :id AND status = 'queued'"
         connection.execute(text(taken), {"id": stage.dialog})
     stage.deliver()
     stage.deliver()

@@ -202,6 +202,13 @@ def test_a_body_beyond_every_real_update_is_refused(hook: Hook, monkeypatch: pyt
     assert hook.post(b" " * 1001).status_code == 413
 
 
+@pytest.mark.parametrize(("size", "status"), [(2 * 1024**2, 200), (3 * 1024**2, 200), (3 * 1024**2 + 1, 413)])
+def test_an_update_may_be_larger_than_a_pages_form(hook: Hook, size: int, status: int) -> None:
+    body = json.dumps(hook.update(message=hook.message(5, 1, "большое"))).encode()
+    assert hook.post(body.ljust(size)).status_code == status
+    assert len(hook.kept()) == (status == 200)
+
+
 @pytest.mark.parametrize("how", ["off", "removed"])
 def test_a_connection_that_is_off_or_removed_receives_nothing(hook: Hook, who: People, how: str) -> None:
     hook.says(5, 1, "раньше")

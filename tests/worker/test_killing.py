@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import random
+import signal
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -73,6 +75,26 @@ def test_what_a_dead_worker_was_sending_is_uncertain_within_30_seconds_and_a_per
     bot.send_again(dialog, doubtful)
     assert bot.settled(doubtful) == [("sent", None)]
     assert bot.sent(chat) == ["следующее", "дошло?"]
+
+
+def test_a_worker_that_was_suspended_goes_on_as_if_nothing_had_happened(
+    house: Running, bot: Bot, chat: int, telegram
+) -> None:
+    """A laptop's lid, a starved machine: its heartbeats look dead, its deliveries are not."""
+    dialog = bot.meet(chat)
+    telegram.fail_next(24, "hang_after_accept", chat_id=chat, seconds=0.3)
+    texts = [f"{number:02}" for number in range(24)]
+    ids = bot.answer(dialog, *texts)
+    wait_until(lambda: bot.message(ids[2])["status"] == "sent", 10, "in the middle")
+    worker = house.worker_pids
+    for pid in worker:
+        os.kill(pid, signal.SIGSTOP)
+    time.sleep(13)
+    for pid in worker:
+        os.kill(pid, signal.SIGCONT)
+    assert bot.settled(*ids, timeout=30) == [("sent", None)] * len(ids)
+    assert bot.sent(chat) == texts
+    assert house.worker_pids == worker
 
 
 def test_a_web_process_killed_again_and_again_stores_each_update_once(

@@ -2,21 +2,29 @@
 
 from __future__ import annotations
 
+import asyncio
+import threading
+from types import SimpleNamespace
 from typing import Any
 from uuid import UUID
 
 import pytest
 from flask import Flask
+from procrastinate.exceptions import ConnectorException
+from procrastinate.jobs import Job
 from sqlalchemy import select, text
+from sqlalchemy.exc import OperationalError
 
 from aiguro_web.errors import Conflict
 from aiguro_web.extensions import db, enter_organization
-from aiguro_web.models import Dialog, Message, Outbox
+from aiguro_web.models import Dialog, JournalEntry, Message, Outbox
 from aiguro_web.models.message import MessageStatus
-from aiguro_web.queue import enqueue, jobs
-from aiguro_web.services import access, connections, deliveries, inbound, messages, outbox
+from aiguro_web.queue import enqueue, jobs, persistently, transaction
+from aiguro_web.services import access, connections, deliveries, dialogs, inbound, messages, outbox, topics
 from aiguro_web.services.deliveries import Piece, Wait
 from aiguro_web.tasks.deliveries import Seats
+from aiguro_web.tasks.worker import Own, _revive
+from tests import people
 from tests.people import HOME, People
 from tests.services.test_inbound import Face, News
 
@@ -61,6 +69,22 @@ def send_again(who: People, dialog: UUID, message: int) -> None:
     enter_organization(HOME)
 
 
+def lose() -> None:
+    """What is under way has been so for longer than any call lasts: its worker is gone."""
+    lost = "UPDATE outbox SET updated_at = now() - make_interval(secs => :s) WHERE status = 'sending'"
+    db.session.execute(text(lost), {"s": deliveries.SEND_LIMIT + 1})
+
+
+def from_the_assistant(words: str, lane: outbox.Lane = outbox.Lane.assistant) -> int:
+    talk = db.session.scalars(select(Dialog)).one()
+    said = messages.store(talk, messages.MessageRole.assistant, words, status=MessageStatus.queued)
+    assert said is not None
+    outbox.queue(WORKER, talk, said["id"], words, lane)
+    db.session.commit()
+    enter_organization(HOME)
+    return said["id"]
+
+
 def state(message: int) -> tuple[str, str | None]:
     row = db.session.execute(select(Message.status, Message.error).where(Message.id == message)).one()
     return row.status.value, row.error
@@ -83,15 +107,29 @@ def test_a_message_goes_from_queued_through_sending_to_sent(who: People, dialog:
 
 def test_a_piece_left_by_a_dead_worker_is_uncertain_and_the_next_message_goes_on(who: People, dialog: UUID) -> None:
     first, second = write(who, dialog, "раз"), write(who, dialog, "два")
-    piece()  # and its worker is gone
+    piece()
+    lose()
     assert piece().text == "два"
     assert state(first) == ("uncertain", deliveries.LOST_WORKER)
     assert state(second) == ("sending", None)
 
 
+def test_a_piece_under_way_is_waited_for_and_nothing_leaves_before_it(who: People, dialog: UUID) -> None:
+    first = write(who, dialog, "раз")
+    write(who, dialog, "два")
+    going = piece()
+    waiting = claim()  # another worker
+    assert isinstance(waiting, Wait)
+    assert deliveries.SEND_LIMIT - 5 < waiting.seconds <= deliveries.SEND_LIMIT
+    assert state(first) == ("sending", None)
+    deliveries.sent(WORKER, going, "909")
+    assert piece().text == "два"
+
+
 def test_a_worker_taken_for_dead_may_still_say_how_it_ended(who: People, dialog: UUID) -> None:
     message = write(who, dialog, "раз")
     slow = piece()
+    lose()
     assert claim() is None  # another worker has given it up
     assert state(message)[0] == "uncertain"
     deliveries.sent(WORKER, slow, "902")
@@ -101,6 +139,7 @@ def test_a_worker_taken_for_dead_may_still_say_how_it_ended(who: People, dialog:
 def test_a_late_answer_about_an_earlier_try_changes_nothing(who: People, dialog: UUID) -> None:
     message = write(who, dialog, "раз")
     slow = piece()
+    lose()
     claim()
     send_again(who, dialog, message)
     current = piece()
@@ -118,7 +157,7 @@ def test_sending_again_leaves_alone_what_is_sent_or_under_way(who: People, dialo
     under_way = piece()
     assert pieces(message) == ["sent", "uncertain", "sending"]
     send_again(who, dialog, message)
-    assert pieces(message) == ["sent", "queued", "sending"]
+    assert (state(message), pieces(message)) == (("queued", None), ["sent", "queued", "sending"])
     deliveries.sent(WORKER, under_way, "906")
     again = piece()
     assert again.text == "два"
@@ -166,13 +205,143 @@ def test_after_a_day_of_refusals_a_message_is_given_up_and_says_so(who: People, 
     assert piece().text == "раз"
 
 
-def test_a_manager_goes_before_the_assistant(who: People, dialog: UUID) -> None:
-    talk = db.session.scalars(select(Dialog)).one()
-    said = messages.store(talk, messages.MessageRole.assistant, "от ассистента", status=MessageStatus.queued)
-    assert said is not None
-    outbox.queue(WORKER, talk, said["id"], "от ассистента", outbox.Lane.assistant)
+def test_the_assistant_goes_before_a_follow_up(dialog: UUID) -> None:
+    from_the_assistant("напоминание", outbox.Lane.followup)
+    from_the_assistant("ответ")
+    assert piece().text == "ответ"
+
+
+@pytest.mark.parametrize("lane", [outbox.Lane.assistant, outbox.Lane.followup])
+def test_after_a_manager_writes_nothing_of_the_assistant_leaves(who: People, dialog: UUID, lane: outbox.Lane) -> None:
+    greeting = from_the_assistant("от ассистента", lane)
+    deliveries.later(WORKER, piece(), "пишите реже", 0.0, whole_account=True)
     write(who, dialog, "от менеджера")
-    assert piece().text == "от менеджера"
+    db.session.execute(text("UPDATE messenger_connection SET paused_until = NULL"))
+    assert state(greeting) == ("failed", outbox.TAKEN_OVER)
+    going = piece()
+    assert going.text == "от менеджера"
+    deliveries.sent(WORKER, going, "910")
+    assert claim() is None
+
+
+def test_after_a_manager_takes_the_dialog_nothing_of_the_assistant_leaves(who: People, dialog: UUID) -> None:
+    greeting = from_the_assistant("от ассистента")
+    dialogs.take(who.manager.actor, dialog)
+    assert (state(greeting), claim()) == (("failed", outbox.TAKEN_OVER), None)
+
+
+def test_a_takeover_lets_a_piece_under_way_end_and_stops_the_rest(who: People, dialog: UUID) -> None:
+    answer = from_the_assistant("раз|два|три")
+    going = piece()
+    dialogs.take(who.manager.actor, dialog)
+    assert pieces(answer) == ["sending", "failed", "failed"]
+    deliveries.sent(WORKER, going, "911")
+    assert (pieces(answer), state(answer)) == (["sent", "failed", "failed"], ("failed", outbox.TAKEN_OVER))
+
+
+def test_a_managers_own_queue_survives_a_takeover_and_so_does_what_a_person_sends_again(
+    who: People, dialog: UUID
+) -> None:
+    answer = from_the_assistant("от ассистента")
+    write(who, dialog, "раз")
+    send_again(who, dialog, answer)
+    write(who, dialog, "два")
+    left = []
+    while isinstance(found := claim(), Piece):
+        left.append(found.text)
+        deliveries.sent(WORKER, found, str(len(left)))
+    assert left == ["от ассистента", "раз", "два"]
+
+
+def test_a_takeover_and_a_claim_wait_for_each_other(committed_app: Flask) -> None:
+    """Else a piece that was queued a moment ago could start behind the back of the takeover."""
+    company = people.load()
+    with transaction(company.admin.actor):
+        bot = connections.create(
+            company.admin.actor, funnel_id=None, messenger_type="telegram", account_id="6", token="6:x", name="Бот"
+        )["id"]
+        inbound.receive(access.client(HOME), bot, "telegram", News("1", "1", "Здравствуйте", person=Face()))
+        talk = db.session.scalars(select(Dialog)).one()
+        uuid, number = talk.uuid, talk.id
+        from_the_assistant("раз|два")
+    claimed: list[Piece | Wait | None] = []
+
+    def worker() -> None:
+        with committed_app.app_context(), transaction(WORKER):
+            claimed.append(deliveries.claim(WORKER, number, split))
+
+    thread = threading.Thread(target=worker)
+    with transaction(company.manager.actor):
+        dialogs.lock_dialog(company.manager.actor, uuid)
+        thread.start()
+        thread.join(0.7)
+        assert claimed == []
+        dialogs.take(company.manager.actor, uuid)
+    thread.join(10)
+    assert claimed == [None]
+
+
+def test_a_closed_dialog_sends_nothing_again(who: People, dialog: UUID) -> None:
+    message = write(who, dialog, "раз")
+    deliveries.unknown(WORKER, piece(), "оборвалось")
+    dialogs.close(who.manager.actor, dialog)
+    with pytest.raises(Conflict, match="закрыт"):
+        messages.send_again(who.manager.actor, dialog, message)
+    assert state(message)[0] == "uncertain"
+
+
+def test_a_blank_text_fails_in_words_and_holds_up_nothing(who: People, dialog: UUID) -> None:
+    blank = from_the_assistant("   ")
+    from_the_assistant("дальше")
+    found = deliveries.claim(WORKER, db.session.scalars(select(Dialog.id)).one(), lambda kind, words: words.split())
+    assert isinstance(found, Piece)
+    assert (found.text, state(blank)) == ("дальше", ("failed", deliveries.BLANK))
+
+
+def test_a_token_refused_in_a_delivery_is_told_and_noted(
+    who: People, dialog: UUID, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    message = write(who, dialog, "раз")
+    going = piece()
+    told: list[str] = []
+    monkeypatch.setattr(connections, "publish", lambda *names: told.extend(names))
+    deliveries.refused(WORKER, going, "не признаёт токен", broken=True)
+    row = connections.get_connection(who.admin.actor, going.connection_id)
+    assert (row["status"], row["last_error"]) == ("broken", "не признаёт токен")
+    assert told == [topics.connections(HOME)]
+    db.session.flush()
+    noted = select(JournalEntry.data).where(JournalEntry.act == "break")
+    assert db.session.scalars(noted).one() == {"reason": "не признаёт токен"}
+    assert state(message)[0] == "failed"
+
+
+def test_sending_again_what_has_just_turned_out_to_be_sent_says_so(who: People, dialog: UUID) -> None:
+    message = write(who, dialog, "раз")
+    deliveries.unknown(WORKER, piece(), "оборвалось")
+    db.session.execute(text("UPDATE outbox SET status = 'sent'"))  # the late answer, between the two looks
+    send_again(who, dialog, message)
+    assert (state(message), claim()) == (("sent", None), None)
+
+
+def gone() -> None:
+    raise OperationalError("UPDATE", None, Exception("the database system is starting up"))
+
+
+def test_what_the_messenger_said_is_written_down_again_until_the_database_is_back(who: People, dialog: UUID) -> None:
+    message = write(who, dialog, "раз")
+    going = piece()
+    away = iter([True, True, False])
+
+    def act() -> None:
+        if next(away):
+            gone()
+        deliveries.sent(WORKER, going, "912")
+
+    persistently(WORKER, act)
+    enter_organization(HOME)
+    assert state(message) == ("sent", None)
+    with pytest.raises(OperationalError):
+        persistently(WORKER, gone, seconds=0.3)
 
 
 def test_receipts_only_move_forward(who: People, dialog: UUID) -> None:
@@ -200,3 +369,32 @@ def test_every_task_that_is_enqueued_by_name_exists(app: Flask) -> None:
     assert {"deliver", "sweep_outbox", "subscribe", "unsubscribe", "subscribe_all"} <= set(known)
     with pytest.raises(KeyError):
         enqueue("nobody knows this")
+
+
+class Jobs:
+    """A job manager with these stalled jobs, some of them gone by the time they are revived."""
+
+    def __init__(self, stalled: list[Job], gone: set[int]) -> None:
+        self.stalled, self.gone, self.revived = stalled, gone, list[int | None]()
+
+    async def get_stalled_jobs(self, **limits: float) -> list[Job]:
+        return self.stalled
+
+    async def retry_job(self, job: Job) -> None:
+        if job.id in self.gone:
+            raise ConnectorException
+        self.revived.append(job.id)
+
+
+def test_a_worker_that_was_suspended_revives_none_of_its_own_jobs_and_outlives_one_that_ended() -> None:
+    def job(number: int, of: int | None) -> Job:
+        return Job(id=number, worker_id=of, queue="deliveries", lock=None, queueing_lock=None, task_name="deliver")
+
+    own, manager = Own(), Jobs([job(1, None), job(2, 8), job(3, 7), job(4, 9), job(5, 8)], gone={2})
+
+    async def running() -> None:
+        await _revive(SimpleNamespace(job_manager=manager), own)  # type: ignore[arg-type]
+
+    context, worker = SimpleNamespace(job=SimpleNamespace(id=1)), SimpleNamespace(worker_id=7)
+    asyncio.run(own.note(running, context, worker))  # type: ignore[arg-type]
+    assert manager.revived == [4, 5]

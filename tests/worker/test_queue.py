@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import psycopg
 import pytest
+from psycopg import sql
 from sqlalchemy import text
 
 from aiguro_web.extensions import db
-from aiguro_web.queue import enqueue
-from aiguro_web.services import messages
+from aiguro_web.queue import enqueue, transaction
+from aiguro_web.services import connections, messages
+from tests import databases
 from tests.worker.company import Bot, Company
 from tests.worker.processes import Running, wait_until
 
@@ -131,3 +135,64 @@ def test_a_database_that_drops_every_connection_is_come_back_to(
     wait_until(lambda: bot.said(chat) == ["Здравствуйте", "а я тут"], 30, "the client is heard")
     print(f"back after {time.monotonic() - began:.1f} s")
     assert (house.worker_pids, house.web_pids) == (worker, web)  # nobody had to start again
+
+
+def test_a_restart_of_the_database_loses_no_known_result(company: Company, bot: Bot, chat: int, telegram) -> None:
+    dialog = bot.meet(chat)
+    telegram.fail_next(1, "hang_after_accept", chat_id=chat, seconds=0.8)
+    (answer,) = bot.answer(dialog, "дошло")
+    wait_until(lambda: bot.message(answer)["status"] == "sending", 5, "under way")
+    others = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database()"
+    with psycopg.connect(company.admin_url, autocommit=True) as admin, _nobody_connects(company):
+        for _ in range(15):  # the answer comes into the middle of this
+            admin.execute(others + " AND pid <> pg_backend_pid()")
+            time.sleep(0.2)
+    with company.app.app_context():
+        db.engine.dispose()
+    assert bot.settled(answer, timeout=30) == [("sent", None)]
+    assert bot.sent(chat) == ["дошло"]
+
+
+@contextmanager
+def _nobody_connects(company: Company) -> Iterator[None]:
+    """The application's role is turned away, as by a server that restarts."""
+    with psycopg.connect(databases.plain(databases.server().admin_url()), autocommit=True) as admin:
+        name = company.value("SELECT current_database()")
+        allow = sql.SQL("ALTER DATABASE {} ALLOW_CONNECTIONS {}")
+        admin.execute(allow.format(sql.Identifier(name), sql.SQL("false")))
+        try:
+            yield
+        finally:
+            admin.execute(allow.format(sql.Identifier(name), sql.SQL("true")))
+
+
+@pytest.mark.parametrize("person", ["admin", "stranger"])
+def test_a_bot_that_is_connected_anew_outlives_the_old_connections_farewell(
+    company: Company, telegram, person: str
+) -> None:
+    old = company.connect()
+    account = old.token.split(":")[0]
+    with company.acting():
+        connections.remove(company.who, old.id)
+    wait_until(lambda: not company.rows("SELECT 1 FROM procrastinate_jobs WHERE lock LIKE %s", f"%:{account}"), 15)
+    who = getattr(company.people, person).actor
+    with company.app.app_context(), transaction(who):
+        new = connections.create(who, funnel_id=None, messenger_type="telegram", account_id=account, token=old.token)
+    key = company.value("SELECT key FROM messenger_connection WHERE id = %s", new["id"])
+    status = "SELECT status FROM messenger_connection WHERE id = %s"
+    wait_until(lambda: company.value(status, new["id"]) == "ok", 20, "the bot receives")
+    with company.acting():
+        late = enqueue("unsubscribe", org_id=company.who.home, connection_id=old.id)  # its next try
+    wait_until(lambda: not company.rows("SELECT 1 FROM procrastinate_jobs WHERE id = %s", late), 15, "said farewell")
+    assert telegram.api.bots[old.token].webhook["url"].endswith(f"/{key}")
+
+
+def test_subscribing_and_unsubscribing_an_account_go_one_by_one_and_what_waits_hurries(company: Company) -> None:
+    lock = "account:telegram:77"
+    with company.acting():
+        enqueue("unsubscribe", lock=lock, schedule_in=600, org_id=company.who.home, connection_id=0)
+        connections.create(company.who, funnel_id=None, messenger_type="telegram", account_id="77", token="77:x")
+        jobs = "SELECT task_name, scheduled_at FROM procrastinate_jobs WHERE lock = :lock ORDER BY id"
+        found = [tuple(row) for row in db.session.execute(text(jobs), {"lock": lock})]
+        assert found == [("unsubscribe", None), ("subscribe", None)]
+        db.session.rollback()
