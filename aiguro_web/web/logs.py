@@ -1,4 +1,4 @@
-"""One JSON line per event on stdout, with secrets and personal data kept out."""
+"""One JSON line per event on stderr (stdout is for what commands answer), secrets and personal data kept out."""
 
 from __future__ import annotations
 
@@ -110,19 +110,19 @@ _COMMON: list[Processor] = [
 ]
 
 
-class _Stdout:
-    """Whatever stands for stdout now (a test may replace it after the set-up)."""
+class _Stderr:
+    """Whatever stands for stderr now (a test may replace it after the set-up)."""
 
     def write(self, text: str) -> int:
-        return sys.stdout.write(text)
+        return sys.stderr.write(text)
 
     def flush(self) -> None:
-        sys.stdout.flush()
+        sys.stderr.flush()
 
 
 def set_up(stream: TextIO | None = None, level: int = logging.INFO) -> None:
     """Configure structlog and the standard library's logging for this process; the last call holds."""
-    target: Any = stream or _Stdout()
+    target: Any = stream or _Stderr()
     structlog.configure(
         processors=[*_COMMON, redact, structlog.processors.JSONRenderer(serializer=_dumps)],
         wrapper_class=structlog.make_filtering_bound_logger(level),

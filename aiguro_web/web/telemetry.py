@@ -69,8 +69,8 @@ def _write_line(route: str, response: Response, environ: WSGIEnvironment, second
     code = environ.get(CODE)
     if code:
         line["code"] = code
-    sys.stdout.write(json.dumps(line) + "\n")
-    sys.stdout.flush()
+    sys.stderr.write(json.dumps(line) + "\n")
+    sys.stderr.flush()
 
 
 def unexpected(error: BaseException) -> None:

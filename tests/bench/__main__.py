@@ -127,6 +127,7 @@ def _serve(target: str, seeded: seeding.Seeded, server: embedded.Server) -> tupl
         env=env,
         cwd=ROOT,
         stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
     )
     for _ in range(200):
         try:

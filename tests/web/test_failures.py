@@ -76,7 +76,7 @@ def test_our_own_error_tells_nothing_and_is_logged_without_people(capfd: pytest.
     except ValueError as error:
         response = app_raising(error).get("/api/x?phone=79123456789")
     body = problem(response, 500)
-    log = capfd.readouterr().out
+    log = capfd.readouterr().err
     for secret in ("Тайный", "abcdef", "ivan@", "912", "79123456789"):
         assert secret not in response.get_data(as_text=True)
         assert secret not in log
@@ -126,7 +126,7 @@ def test_trouble_below_becomes_the_status_of_the_contract(
     problem(response, status)
     assert ("Retry-After" in response.headers) == (status == 503)
     assert response.headers["Cache-Control"] == "no-store"
-    assert "Тайный" not in capfd.readouterr().out
+    assert "Тайный" not in capfd.readouterr().err
 
 
 def test_a_stray_validation_error_is_four_hundred_with_every_field() -> None:

@@ -238,7 +238,7 @@ def test_without_redis_the_memory_counts(monkeypatch: pytest.MonkeyPatch, capfd:
         statuses = [get(client, "good-ann").status_code for _ in range(5)]
         assert time.monotonic() - started < 3
     assert statuses == [200, 200, 200, 429, 429]
-    (line,) = lines(capfd.readouterr().out, "rate limits: storage away, counting in memory")
+    (line,) = lines(capfd.readouterr().err, "rate limits: storage away, counting in memory")
     assert line["level"] == "warning"
 
 

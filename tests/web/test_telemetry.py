@@ -43,7 +43,7 @@ def test_a_request_is_one_line_without_people(app: Flask, capfd: pytest.CaptureF
         "/api/organization/5/dialog/0c9d?q=%D0%98%D0%B2%D0%B0%D0%BD&token=abc",
         headers={"Authorization": "Bearer eyJsecret", "X-Request-Id": "front-1.a_b"},
     )
-    log = capfd.readouterr().out
+    log = capfd.readouterr().err
     (line,) = lines(log, "request")
     assert line == {
         "ts": line["ts"],
@@ -66,7 +66,7 @@ def test_a_request_is_one_line_without_people(app: Flask, capfd: pytest.CaptureF
 
 def test_a_refusal_names_its_code_but_not_its_words(app: Flask, capfd: pytest.CaptureFixture[str]) -> None:
     app.test_client().get("/api/conflict")
-    log = capfd.readouterr().out
+    log = capfd.readouterr().err
     (line,) = lines(log, "request")
     assert (line["status"], line["code"]) == (409, "conflict")
     assert "Ивана" not in log
@@ -99,7 +99,7 @@ def test_secrets_and_people_are_scrubbed_from_every_event(capfd: pytest.CaptureF
         raise ValueError(f"{secret} ann@example.com")
     except ValueError:
         logging.getLogger("library").exception("failed")
-    text = capfd.readouterr().out
+    text = capfd.readouterr().err
     for private in (secret, jwt, "ann@example.com", "hunter2", "hunter3", "345-67-89", "session=abc"):
         assert private not in text
     assert len([json.loads(line) for line in text.splitlines()]) == 5
@@ -113,7 +113,7 @@ def test_libraries_are_heard_only_when_something_is_wrong(capfd: pytest.CaptureF
     logging.getLogger("httpx2").info("HTTP Request: GET https://example.com")
     logging.getLogger("aiguro_web.tasks").info("swept")
     logging.getLogger("httpx2").warning("pool is full")
-    events = [json.loads(line)["event"] for line in capfd.readouterr().out.splitlines()]
+    events = [json.loads(line)["event"] for line in capfd.readouterr().err.splitlines()]
     assert events == ["swept", "pool is full"]
 
 
