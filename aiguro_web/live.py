@@ -269,6 +269,15 @@ def stop() -> None:
     _hub().stop()
 
 
+def forget() -> None:
+    """Stop this process's hub; the next use makes another (a test's database goes away)."""
+    global _current
+    with _guard:
+        if _current is not None and _current.pid == os.getpid():
+            _current.stop()
+        _current = None
+
+
 def streams() -> int:
     """How many subscriptions are open in this process."""
     return _hub().count()

@@ -12,7 +12,7 @@ from pathlib import Path
 import psycopg
 from sqlalchemy import make_url
 
-from aiguro_web import embedded
+from aiguro_web import embedded, live
 
 ROOT = Path(__file__).resolve().parent.parent
 INSTANCE = Path(os.environ.get("AIGURO_TEST_INSTANCE") or ROOT / "instance" / "test")
@@ -109,5 +109,6 @@ def clone(name: str) -> Iterator[embedded.Urls]:
             admin.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
             admin.execute(f'CREATE DATABASE "{name}" TEMPLATE "{source}" OWNER aiguro_owner STRATEGY FILE_COPY')
         yield server().urls(name)
+        live.forget()  # or its threads would look for this database for ever
         with _alone():
             admin.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
