@@ -18,9 +18,8 @@ from aiguro_web.services import dialog_lists
 ORG, FUNNEL, BOT = (int(os.environ[name]) for name in ("BENCH_ORG", "BENCH_FUNNEL", "BENCH_CONNECTION"))
 _local = threading.local()
 
-LIST = dialog_lists._LIST_JSON.format(
-    total="NULL",
-    rows=dialog_lists._DIALOG_JSON.format(where="org_id = %(org)s AND NOT is_test AND funnel_id = %(funnel)s"),
+LIST = dialog_lists._list_query(
+    "org_id = %(org)s AND NOT is_test AND funnel_id = %(funnel)s", "NULL", dialog_lists.NEWEST
 )
 
 MESSAGES = """
