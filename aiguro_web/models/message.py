@@ -25,7 +25,7 @@ class MessageRole(StrEnum):
 
 
 class MessageStatus(StrEnum):
-    """Delivery of our own messages; it only moves forward (services/deliveries.py)."""
+    """Delivery of our own messages; it only moves forward (services/outbox.py)."""
 
     queued = "queued"
     sending = "sending"
