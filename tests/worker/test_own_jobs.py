@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from concurrent.futures import ThreadPoolExecutor
 from types import SimpleNamespace
 from typing import Any
 
@@ -58,5 +59,7 @@ def test_a_worker_that_was_suspended_revives_none_of_its_own_jobs_and_outlives_o
         await _revive(SimpleNamespace(job_manager=manager), own)  # type: ignore[arg-type]
 
     context, worker = SimpleNamespace(job=SimpleNamespace(id=1)), SimpleNamespace(worker_id=7)
-    asyncio.run(own.note(running, context, worker))  # type: ignore[arg-type]
+    # In a thread of its own: the browser of another test file may keep a running loop in this one.
+    with ThreadPoolExecutor(1) as apart:
+        apart.submit(asyncio.run, own.note(running, context, worker)).result()  # type: ignore[arg-type]
     assert manager.revived == [4, 5]
