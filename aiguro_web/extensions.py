@@ -14,7 +14,9 @@ from flask_wtf import CSRFProtect
 from psycopg.rows import namedtuple_row
 from sqlalchemy import Connection, event
 from sqlalchemy.orm import Session, SessionTransaction
+from sqlalchemy.pool import Pool
 
+from . import deadlines
 from .models import Base
 
 db: SQLAlchemy = SQLAlchemy(metadata=Base.metadata, disable_autonaming=True, session_options={"autoflush": False})
@@ -100,3 +102,14 @@ def _raise_wall(session: Session, transaction: SessionTransaction, connection: C
                 connection.invalidate()
                 db.engine.dispose()
             raise
+
+
+@event.listens_for(Pool, "checkout")
+def _watched(connection: Any, record: Any, proxy: Any) -> None:
+    """A thread's deadline also ends its statement."""
+    deadlines.use(connection)
+
+
+@event.listens_for(Pool, "checkin")
+def _unwatched(connection: Any, record: Any) -> None:
+    deadlines.leave()

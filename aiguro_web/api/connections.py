@@ -8,20 +8,22 @@ from .. import channels
 from ..errors import Invalid, Unavailable
 from ..schemas.connections import ConnectionIn, ConnectionOut, connection_out
 from ..services import connections, funnels
-from ..web import auth, conditional, paging
+from ..web import auth, paging
 from ..web.body import read_json, read_query, respond
-from ..web.door import Door, outside
+from ..web.door import outside
+from ..web.operation import Api
 from ..web.paging import PageQuery
 from ..web.tenancy import get_id
 
-bp = Door("api_connections", __name__, guard=auth.bearer, url_prefix="/api/organization/<org>")
+bp = Api("api_connections", __name__, tag="Мессенджеры", guard=auth.bearer, url_prefix="/api/organization/<org>")
 
 
-@bp.get("/funnel/<f>/messenger_connections")
-@bp.get("/funnels/<f>/messenger_connections", endpoint="index_plural")
+@bp.get(
+    "/funnel/<f>/messenger_connections", "/funnels/<f>/messenger_connections", summary="Подключения воронки",
+    seed="5.4, 6.2", query=PageQuery, gives=list[ConnectionOut], refuses=(404,), kept=False,
+)  # fmt: skip
 def index(org: str, f: str) -> Response:
     """The connections attached to a funnel (seed §5.4, 6.2)."""
-    conditional.no_store()
     scope = f"o{org}:connections:{f}"
     page = paging.page_of(read_query(PageQuery), scope)
     funnel = funnels.get_funnel(g.who, get_id(f))
@@ -29,20 +31,24 @@ def index(org: str, f: str) -> Response:
     return respond([connection_out(row) for row in rows], list[ConnectionOut], headers=headers)
 
 
-@bp.get("/funnel/<f>/messenger_connection/<id>")
-@bp.get("/funnels/<f>/messenger_connections/<id>", endpoint="show_plural")
+@bp.get(
+    "/funnel/<f>/messenger_connection/<id>", "/funnels/<f>/messenger_connections/<id>",
+    summary="Одно подключение", gives=ConnectionOut, refuses=(404,), kept=False,
+)  # fmt: skip
 def show(org: str, f: str, id: str) -> Response:
     """One connection; where the `Location` of a new one points."""
-    conditional.no_store()
     funnel = funnels.get_funnel(g.who, get_id(f))
     return respond(connection_out(connections.get_connection(g.who, get_id(id), funnel.id)), ConnectionOut)
 
 
-@bp.post("/funnel/<f>/messenger_connection")
-@bp.post("/funnels/<f>/messenger_connections", endpoint="create_plural")
+@bp.post(
+    "/funnel/<f>/messenger_connection", "/funnels/<f>/messenger_connections", summary="Подключить мессенджер",
+    about="Токен проверяется у мессенджера до ответа 201. Веб-чату токен не нужен. Секреты никогда не возвращаются.",
+    seed="5.5, 6.3", takes=ConnectionIn, gives=ConnectionOut, status=201, refuses=(404, 409), needs="manage",
+    kept=False,
+)  # fmt: skip
 def create(org: str, f: str) -> Response:
     """Connect a bot (seed §5.5, 6.3): its token is checked with the messenger before the 201."""
-    conditional.no_store()
     wish = read_json(ConnectionIn)
     g.who.must("manage")
     funnel_id = funnels.get_funnel(g.who, get_id(f)).id

@@ -4,24 +4,28 @@ from __future__ import annotations
 
 from flask import Response, g
 
-from ..schemas.dialogs import DialogFilterIn
+from ..schemas.dialogs import DialogFilterIn, DialogOut
 from ..services import dialog_lists
 from ..services.dialog_lists import DialogFilter
 from ..web import auth, paging
 from ..web.body import read_query, respond
-from ..web.door import Door
 from ..web.faults import invalid
+from ..web.operation import Api
 from ..web.tenancy import get_id, get_uuid, read_id
 
-bp = Door("api_dialogs", __name__, guard=auth.bearer, url_prefix="/api/organization/<org>")
+bp = Api("api_dialogs", __name__, tag="Диалоги", guard=auth.bearer, url_prefix="/api/organization/<org>")
 
 
 class DialogsQuery(DialogFilterIn, paging.PageQuery):
     """Filters and paging of a list of dialogs."""
 
 
-@bp.get("/funnel/<f>/dialogs")
-@bp.get("/funnels/<f>/dialogs", endpoint="index_plural")
+@bp.get(
+    "/funnel/<f>/dialogs", "/funnels/<f>/dialogs", summary="Диалоги воронки", seed="1.1, 3.1, 8.1",
+    about="Воронка `0` — все воронки организации. Тестовые диалоги сюда не входят. Обход по `cursor` идёт от новых "
+    "к старым.",
+    query=DialogsQuery, gives=list[DialogOut], refuses=(404,),
+)  # fmt: skip
 def index(org: str, f: str) -> Response:
     """Dialogs of a funnel, newest first; funnel `0` is all funnels of the organisation (seed §1.1, 3.1, 8.1)."""
     query = read_query(DialogsQuery)
@@ -64,8 +68,9 @@ def _filter(query: DialogFilterIn, funnel_id: int | None) -> DialogFilter:
     )
 
 
-@bp.get("/funnel/<f>/dialog/<uuid>")
-@bp.get("/funnels/<f>/dialogs/<uuid>", endpoint="show_plural")
+@bp.get(
+    "/funnel/<f>/dialog/<uuid>", "/funnels/<f>/dialogs/<uuid>", summary="Один диалог", gives=DialogOut, refuses=(404,)
+)
 def show(org: str, f: str, uuid: str) -> Response:
     """One dialog."""
     return respond(dialog_lists.get_json(g.who, get_uuid(uuid), get_id(f)))

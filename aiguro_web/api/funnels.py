@@ -8,13 +8,13 @@ from ..schemas.funnels import FunnelOut
 from ..services import funnels
 from ..web import auth, paging
 from ..web.body import read_query, respond
-from ..web.door import Door
+from ..web.operation import Api
 from ..web.paging import PageQuery
 
-bp = Door("api_funnels", __name__, guard=auth.bearer, url_prefix="/api/organization/<org>")
+bp = Api("api_funnels", __name__, tag="Воронки", guard=auth.bearer, url_prefix="/api/organization/<org>")
 
 
-@bp.get("/funnels")
+@bp.get("/funnels", summary="Воронки организации", seed="6.1, 7.1", query=PageQuery, gives=list[FunnelOut])
 def index(org: str) -> Response:
     """Every funnel of the organisation, oldest first (seed §6.1, 7.1)."""
     scope = f"o{org}:funnels"

@@ -2,27 +2,25 @@
 
 from __future__ import annotations
 
-import hashlib
+from flask import Response, g, url_for
 
-from flask import Response, g, request, url_for
-
-from ..errors import Invalid
-from ..schemas.messages import MessageIn
+from ..schemas.messages import MessageIn, MessageOut
 from ..services import dialogs, message_lists, messages
 from ..services.message_lists import Key
 from ..web import auth, paging
 from ..web.body import read_json, read_query, respond
-from ..web.door import Door
+from ..web.operation import Api
 from ..web.paging import Page, PageQuery
 from ..web.tenancy import get_id, get_uuid
 
-KEY_MAX = 255  # characters of an Idempotency-Key (contract.md §1)
-
-bp = Door("api_messages", __name__, guard=auth.bearer, url_prefix="/api/organization/<org>")
+bp = Api("api_messages", __name__, tag="Сообщения", guard=auth.bearer, url_prefix="/api/organization/<org>")
 
 
-@bp.get("/funnel/<f>/dialog/<uuid>/messages")
-@bp.get("/funnels/<f>/dialogs/<uuid>/messages", endpoint="index_plural")
+@bp.get(
+    "/funnel/<f>/dialog/<uuid>/messages", "/funnels/<f>/dialogs/<uuid>/messages", summary="Сообщения диалога",
+    about="Новые сначала. `time` — тот же миг, что `timestamp`, в часовом поясе организации.",
+    seed="8.2", query=PageQuery, gives=list[MessageOut], refuses=(404,),
+)  # fmt: skip
 def index(org: str, f: str, uuid: str) -> Response:
     """Messages, newest first (seed §8.2)."""
     scope = f"o{org}:messages:{uuid}"
@@ -45,32 +43,26 @@ def _key_of(page: Page) -> Key | None:
     return position, sequence, id
 
 
-@bp.get("/funnel/<f>/dialog/<uuid>/messages/<id>")
-@bp.get("/funnels/<f>/dialogs/<uuid>/messages/<id>", endpoint="show_plural")
+@bp.get(
+    "/funnel/<f>/dialog/<uuid>/messages/<id>", "/funnels/<f>/dialogs/<uuid>/messages/<id>",
+    summary="Одно сообщение", gives=MessageOut, refuses=(404,),
+)  # fmt: skip
 def show(org: str, f: str, uuid: str, id: str) -> Response:
     """One message; where the `Location` of a new one points."""
     return respond(message_lists.get_json(g.who, get_uuid(uuid), get_id(f), get_id(id)))
 
 
-@bp.post("/funnel/<f>/dialog/<uuid>/message")
-@bp.post("/funnels/<f>/dialogs/<uuid>/messages", endpoint="create_plural")
+@bp.post(
+    "/funnel/<f>/dialog/<uuid>/message", "/funnels/<f>/dialogs/<uuid>/messages", summary="Написать клиенту",
+    about="Сообщение сохранено и поставлено в очередь доставки; доставка идёт потом, её ход виден в `status`. "
+    "Сообщение менеджера останавливает ассистента.",
+    seed="8.3", takes=MessageIn, gives=MessageOut, status=201, refuses=(404, 409), needs="write_dialog",
+)  # fmt: skip
 def create(org: str, f: str, uuid: str) -> Response:
     """Write to the client (seed §8.3): stored and queued in one transaction; delivery happens after."""
     wish = read_json(MessageIn)
     head = dialogs.find_head(g.who, get_uuid(uuid), get_id(f))
-    row = messages.write(g.who, head.uuid, text=wish.text, role=wish.role, key=_key())
+    row = messages.write(g.who, head.uuid, text=wish.text, role=wish.role)
     location = url_for("api_messages.show", org=org, f=f, uuid=uuid, id=row["id"])
     body = message_lists.get_json(g.who, head.uuid, head.funnel_id, row["id"])
-    headers = {"Location": location} | ({"Idempotent-Replayed": "true"} if row["replayed"] else {})
-    return respond(body, status=201, headers=headers)
-
-
-def _key() -> str | None:
-    """`Idempotency-Key`: a repeat by the same person answers the same message. Hashed, for it may fill the column."""
-    key = request.headers.get("Idempotency-Key")
-    if key is None:
-        return None
-    if not 1 <= len(key) <= KEY_MAX:
-        raise Invalid("Неверный Idempotency-Key", errors={"Idempotency-Key": f"от 1 до {KEY_MAX} знаков"})
-    digest = hashlib.sha256(key.encode("utf-8", "surrogatepass")).hexdigest()
-    return f"api-{g.who.user_id}-{digest}"
+    return respond(body, status=201, headers={"Location": location})

@@ -12,8 +12,9 @@ from ..services import api_tokens, signing, users
 from ..web import auth, failures, limits, sessions
 from ..web.body import read_form
 from ..web.door import Door, outside
+from ..web.operation import Api
 
-bp = Door("tokens", __name__, guard=auth.public, url_prefix="/api")
+bp = Api("tokens", __name__, tag="Вход", guard=auth.public, url_prefix="/api")
 well_known = Door("well_known", __name__, guard=auth.public)
 
 
@@ -25,7 +26,20 @@ class TokenForm(BaseModel):
     password: str
 
 
-@bp.post("/token")
+class TokenOut(BaseModel):
+    """`expires_in` is in seconds."""
+
+    access_token: str
+    token_type: str
+    expires_in: int
+
+
+@bp.post(
+    "/token", summary="Получить токен по почте и паролю",
+    about="RFC 6749 §4.3, форма urlencoded. Неверные данные: 400, `error` — слово RFC 6749, текст для людей в "
+    "`detail`. `Idempotency-Key` не учитывается.",
+    form=TokenForm, gives=TokenOut, needs="", once=False, kept=False,
+)  # fmt: skip
 def create() -> Response:
     """A bearer token for e-mail and password (RFC 6749 §4.3, form-encoded); `Idempotency-Key` is not looked at.
 

@@ -7,10 +7,10 @@ from .base import Base
 from .client import Client
 from .client_identity import ClientIdentity
 from .dialog import Dialog, DialogTally
-from .file import File
+from .file import File, FunnelFile
 from .followup import FollowupRule
 from .funnel import Funnel
-from .idempotency_key import IdempotencyKey
+from .idempotency_key import IdempotencyKey, PersonalIdempotencyKey
 from .inbound_update import InboundUpdate
 from .journal import JournalEntry
 from .membership import Membership, Role
@@ -23,7 +23,7 @@ from .signing_key import SigningKey
 from .stage import Stage
 from .stage_entry import StageEntry
 from .ticket import Ticket
-from .ticket_message import TicketMessage
+from .ticket_message import TicketFile, TicketMessage
 from .user import User
 
 __all__ = [
@@ -38,6 +38,7 @@ __all__ = [
     "File",
     "FollowupRule",
     "Funnel",
+    "FunnelFile",
     "IdempotencyKey",
     "InboundUpdate",
     "JournalEntry",
@@ -46,12 +47,14 @@ __all__ = [
     "MessengerConnection",
     "Organization",
     "Outbox",
+    "PersonalIdempotencyKey",
     "PromptVersion",
     "Role",
     "SigningKey",
     "Stage",
     "StageEntry",
     "Ticket",
+    "TicketFile",
     "TicketMessage",
     "User",
 ]

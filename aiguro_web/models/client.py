@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import ForeignKey, String, Text, func
+from sqlalchemy import ForeignKey, Index, String, Text, false, func, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from .base import Base, Created, Id, Tenant, choice, of_organization
@@ -26,7 +26,13 @@ class Client(Tenant, Base):
     """`manager_text` keeps a responsible person who is no member here; `deleted_at` starts the 30 days of undo."""
 
     __tablename__ = "client"
-    __table_args__ = (of_organization(),)
+    __table_args__ = (
+        of_organization(),
+        Index("ix_client_newest", "org_id", text("id DESC"),
+              postgresql_where=text("deleted_at IS NULL AND NOT is_test")),
+        Index("ix_client_activity", "org_id", text("last_activity DESC"), text("id DESC"),
+              postgresql_where=text("deleted_at IS NULL AND NOT is_test")),
+    )  # fmt: skip
 
     id: Mapped[Id]
     name: Mapped[str] = mapped_column(String(CLIENT_NAME_MAX), server_default="")
@@ -41,3 +47,4 @@ class Client(Tenant, Base):
     created_at: Mapped[Created]
     updated_at: Mapped[Created]
     deleted_at: Mapped[datetime | None]
+    is_test: Mapped[bool] = mapped_column(server_default=false())  # the made-up client of a trial dialog

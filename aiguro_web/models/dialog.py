@@ -9,6 +9,7 @@ from enum import StrEnum
 
 from sqlalchemy import (
     CheckConstraint,
+    Computed,
     ForeignKey,
     ForeignKeyConstraint,
     Index,
@@ -72,18 +73,18 @@ class Dialog(Tenant, Base):
         belongs_to("messenger_connection", "connection_id", "SET NULL"),
         UniqueConstraint("org_id", "uuid"),
         CheckConstraint("close_ratio BETWEEN 0 AND 100", name="close_ratio"),
-        Index("ix_dialog_funnel", "org_id", "funnel_id", text("id DESC"), postgresql_where=text("NOT is_test")),
-        Index("ix_dialog_all", "org_id", text("id DESC"), postgresql_where=text("NOT is_test")),
+        Index("ix_dialog_funnel", "org_id", "funnel_id", text("id DESC"), postgresql_where=text("listed")),
+        Index("ix_dialog_all", "org_id", text("id DESC"), postgresql_where=text("listed")),
         Index("ix_dialog_activity", "org_id", text("last_activity DESC"), text("id DESC"),
-              postgresql_where=text("NOT is_test")),
+              postgresql_where=text("listed")),
         Index("ix_dialog_waiting", "org_id", "unanswered_since", "id",
-              postgresql_where=text("unanswered_since IS NOT NULL AND status = 'active' AND NOT is_test")),
+              postgresql_where=text("unanswered_since IS NOT NULL AND status = 'active' AND listed")),
         Index("ix_dialog_client", "org_id", "client_id"),
         Index("ix_dialog_thread", "org_id", "thread_id"),
         Index("ix_dialog_manager", "org_id", "manager_id", text("last_activity DESC"), text("id DESC"),
-              postgresql_where=text("manager_id IS NOT NULL AND NOT is_test")),
+              postgresql_where=text("manager_id IS NOT NULL AND listed")),
         Index("uq_dialog_open", "org_id", "identity_id", unique=True,
-              postgresql_where=text("status = 'active' AND NOT is_test")),
+              postgresql_where=text("status = 'active' AND listed")),
     )  # fmt: skip
 
     id: Mapped[Id]
@@ -115,6 +116,8 @@ class Dialog(Tenant, Base):
     tags: Mapped[list[str]] = mapped_column(ARRAY(Text), server_default=text("'{}'"))
     description: Mapped[str] = mapped_column(Text, server_default="")
     is_test: Mapped[bool] = mapped_column(server_default=false())
+    deleted_at: Mapped[datetime | None]
+    listed: Mapped[bool] = mapped_column(Computed("NOT is_test AND deleted_at IS NULL", persisted=True))
     created_at: Mapped[Created]
     updated_at: Mapped[Created]
 

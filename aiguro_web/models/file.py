@@ -18,17 +18,15 @@ class FileCategory(StrEnum):
 
 
 class File(Tenant, Base):
-    """Of the organisation, or of one funnel when `funnel_id` says so."""
+    """Of the organisation; `FunnelFile` attaches it to funnels."""
 
     __tablename__ = "file"
     __table_args__ = (
         of_organization(),
-        belongs_to("funnel", "funnel_id"),
         Index("ix_file_category", "org_id", "category", text("id DESC")),
     )
 
     id: Mapped[Id]
-    funnel_id: Mapped[int | None] = mapped_column(index=True)
     original_name: Mapped[str] = mapped_column(String(255))
     storage_key: Mapped[str] = mapped_column(String(128), unique=True)
     content_type: Mapped[str] = mapped_column(String(100))
@@ -37,4 +35,19 @@ class File(Tenant, Base):
     description: Mapped[str] = mapped_column(Text, server_default="")
     is_public: Mapped[bool] = mapped_column(server_default=false())
     author_id: Mapped[int | None] = mapped_column(ForeignKey("app_user.id", ondelete="SET NULL"))
+    created_at: Mapped[Created]
+
+
+class FunnelFile(Tenant, Base):
+    """A file that the assistants of a funnel may know."""
+
+    __tablename__ = "funnel_file"
+    __table_args__ = (
+        belongs_to("funnel", "funnel_id"),
+        belongs_to("file", "file_id"),
+        Index("ix_funnel_file_file", "org_id", "file_id"),
+    )
+
+    funnel_id: Mapped[int] = mapped_column(primary_key=True)
+    file_id: Mapped[int] = mapped_column(primary_key=True)
     created_at: Mapped[Created]

@@ -28,3 +28,18 @@ class TicketMessage(Tenant, Base):
     author_id: Mapped[int | None] = mapped_column(ForeignKey("app_user.id", ondelete="SET NULL"))
     author_name: Mapped[str] = mapped_column(String(200), server_default="")
     created_at: Mapped[Created]
+
+
+class TicketFile(Tenant, Base):
+    """A file that came with a message of a ticket; the bytes lie in storage under `storage_key`."""
+
+    __tablename__ = "ticket_file"
+    __table_args__ = (belongs_to("ticket_message", "message_id"),)
+
+    id: Mapped[Id]
+    message_id: Mapped[int] = mapped_column(index=True)
+    name: Mapped[str] = mapped_column(String(255))
+    content_type: Mapped[str] = mapped_column(String(100))
+    size: Mapped[int]
+    storage_key: Mapped[str] = mapped_column(String(128), unique=True)
+    created_at: Mapped[Created]

@@ -42,7 +42,7 @@ _DIALOG_JSON = f"""
         CROSS JOIN LATERAL (
             SELECT COALESCE(max(o.close_ratio) FILTER (WHERE o.status = 'active'), 0) AS close_ratio,
                    COALESCE(sum(o.messages_count), 0)::int AS messages_count
-            FROM dialog o WHERE o.org_id = %(org)s AND o.client_id = k.id AND NOT o.is_test) t
+            FROM dialog o WHERE o.org_id = %(org)s AND o.client_id = k.id AND o.listed) t
         WHERE k.org_id = %(org)s AND k.id = d.client_id OFFSET 0) c
     ORDER BY {{order_again}}
 """
@@ -106,7 +106,7 @@ def _escaped(words: str) -> str:
 
 
 def _conditions(who: Actor, wanted: DialogFilter) -> tuple[str, dict[str, Any]]:
-    where = ["org_id = %(org)s", "NOT is_test"]
+    where = ["org_id = %(org)s", "listed"]
     values: dict[str, Any] = {"org": who.home}
     for name, value, condition in (
         ("funnel", wanted.funnel_id, "funnel_id = %(funnel)s"),
@@ -164,7 +164,7 @@ def _rows(where: str, sort: str = NEWEST) -> str:
 def _total(wanted: DialogFilter, where: str) -> str:
     """How many: exact by funnel, stage and status (kept tally); other filters are counted up to COUNTED_MAX."""
     if wanted.counted:
-        kept = where.replace(" AND NOT is_test", "")
+        kept = where.replace(" AND listed", "")
         return f"(SELECT COALESCE(sum(dialogs), 0)::bigint FROM dialog_tally WHERE {kept})"
     counted = f"SELECT count(*) FROM (SELECT FROM dialog WHERE {where} LIMIT {COUNTED_MAX + 1}) x"
     return f"(SELECT NULLIF(({counted}), {COUNTED_MAX + 1}))"
@@ -173,7 +173,9 @@ def _total(wanted: DialogFilter, where: str) -> str:
 def get_json(who: Actor, uuid: uuids.UUID, funnel_id: int | None = None) -> bytes:
     """One dialog in the contract's shape. Raises NotFound."""
     who.must("read")
-    where = "org_id = %(org)s AND uuid = %(uuid)s" + ("" if funnel_id is None else " AND funnel_id = %(funnel)s")
+    where = "org_id = %(org)s AND uuid = %(uuid)s AND deleted_at IS NULL" + (
+        "" if funnel_id is None else " AND funnel_id = %(funnel)s"
+    )
     values = {"org": who.home, "uuid": uuid, "funnel": funnel_id, "limit": 1, "offset": 0}
     row = run_hot(f"SELECT row_to_json(r)::text AS body FROM ({_rows(where)}) r", values)
     if row is None:

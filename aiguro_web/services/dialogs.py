@@ -22,7 +22,7 @@ def find_head(who: Actor, uuid: uuids.UUID, funnel_id: int | None = None) -> Row
     who.must("read")
     query = select(
         Dialog.id, Dialog.org_id, Dialog.uuid, Dialog.funnel_id, Dialog.connection_id, Dialog.thread_id
-    ).where(Dialog.org_id == who.home, Dialog.uuid == uuid)
+    ).where(Dialog.org_id == who.home, Dialog.uuid == uuid, Dialog.deleted_at.is_(None))
     if funnel_id is not None:
         query = query.where(Dialog.funnel_id == funnel_id)
     row = db.session.execute(query).one_or_none()
@@ -34,7 +34,7 @@ def find_head(who: Actor, uuid: uuids.UUID, funnel_id: int | None = None) -> Row
 def lock_dialog(who: Actor, uuid: uuids.UUID) -> Dialog:
     """The dialog, locked until the end of the transaction. Raises NotFound."""
     who.must("read")
-    query = select(Dialog).where(Dialog.org_id == who.home, Dialog.uuid == uuid)
+    query = select(Dialog).where(Dialog.org_id == who.home, Dialog.uuid == uuid, Dialog.deleted_at.is_(None))
     dialog = db.session.scalar(query.with_for_update().execution_options(populate_existing=True))
     if dialog is None:
         raise NotFound("Диалог не найден")
@@ -156,7 +156,7 @@ def reopen(who: Actor, uuid: uuids.UUID) -> Dialog:
             Dialog.org_id == who.home,
             Dialog.identity_id == dialog.identity_id,
             Dialog.status == DialogStatus.active,
-            Dialog.is_test.is_(False),
+            Dialog.listed,
         )
         if dialog.identity_id is not None and db.session.scalar(newer) is not None:
             raise Conflict("У клиента уже есть открытый диалог")
@@ -175,7 +175,7 @@ def mark_read(who: Actor, uuid: uuids.UUID) -> None:
         return
     changed = db.session.execute(
         update(Dialog)
-        .where(Dialog.org_id == who.home, Dialog.uuid == uuid, Dialog.unread > 0)
+        .where(Dialog.org_id == who.home, Dialog.uuid == uuid, Dialog.deleted_at.is_(None), Dialog.unread > 0)
         .values(unread=0)
         .returning(Dialog.id)
     ).one_or_none()

@@ -20,7 +20,7 @@ OPEN_DIALOG = """
     SELECT d.id, d.org_id, d.uuid, d.connection_id, d.channel, d.thread_id, d.unsubscribed, d.ai
     FROM client_identity i JOIN dialog d ON d.org_id = i.org_id AND d.identity_id = i.id
     WHERE i.org_id = %(org)s AND i.connection_id = %(connection)s AND i.external_id = %(chat)s
-      AND d.status = 'active' AND NOT d.is_test
+      AND d.status = 'active' AND d.listed
     FOR UPDATE OF d
 """
 

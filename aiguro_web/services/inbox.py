@@ -93,7 +93,7 @@ def _in_queue(who: Actor, queue: str, funnel_id: int | None) -> ColumnElement[bo
     if queue not in kinds:
         raise Invalid("Такой очереди нет", queue="unanswered, mine, open или closed")
     in_funnel = true() if funnel_id is None else Dialog.funnel_id == funnel_id
-    return and_(Dialog.org_id == who.home, Dialog.is_test.is_(False), in_funnel, kinds[queue])
+    return and_(Dialog.org_id == who.home, Dialog.listed, in_funnel, kinds[queue])
 
 
 def list_cards(
@@ -143,7 +143,9 @@ def _matches(words: str) -> ColumnElement[bool]:
 
 def get_card(who: Actor, uuid: uuids.UUID) -> CardRow:
     """One dialog. Raises NotFound."""
-    row = db.session.execute(_cards(who).where(Dialog.uuid == uuid)).mappings().one_or_none()
+    row = (
+        db.session.execute(_cards(who).where(Dialog.uuid == uuid, Dialog.deleted_at.is_(None))).mappings().one_or_none()
+    )
     if row is None:
         raise NotFound("Диалог не найден")
     return cast(CardRow, dict(row))

@@ -39,7 +39,7 @@ _LIST = f"""
                (array_agg(ARRAY[m.position, m.sequence, m.id] ORDER BY m.position, m.sequence, m.id))[1:1] AS last
         FROM (SELECT * FROM message WHERE org_id = %(org)s AND dialog_id = d.id {{more}}
               ORDER BY {_ORDER} LIMIT %(limit)s OFFSET %(offset)s) m {_SHIFT}) l
-    WHERE d.org_id = %(org)s AND d.uuid = %(uuid)s AND d.funnel_id = %(funnel)s
+    WHERE d.org_id = %(org)s AND d.uuid = %(uuid)s AND d.deleted_at IS NULL AND d.funnel_id = %(funnel)s
 """
 _LIST_FIRST = _LIST.format(more="")
 _LIST_BEHIND = _LIST.format(more="AND (position, sequence, id) < (%(p)s, %(s)s, %(i)s)")
@@ -48,7 +48,8 @@ _ONE = f"""
     JOIN organization o ON o.id = d.org_id
     JOIN message m ON m.org_id = d.org_id AND m.dialog_id = d.id
     {_SHIFT}
-    WHERE d.org_id = %(org)s AND d.uuid = %(uuid)s AND d.funnel_id = %(funnel)s AND m.id = %(id)s
+    WHERE d.org_id = %(org)s AND d.uuid = %(uuid)s AND d.deleted_at IS NULL AND d.funnel_id = %(funnel)s
+      AND m.id = %(id)s
 """
 
 Key = tuple[int, int, int]  # (position, sequence, id): the order of a dialog

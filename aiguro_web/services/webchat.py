@@ -85,7 +85,7 @@ def _of(who: Actor, connection_id: int, chat_id: str) -> ColumnElement[bool]:
         ClientIdentity.org_id == who.home,
         ClientIdentity.connection_id == connection_id,
         ClientIdentity.external_id == chat_id,
-        Dialog.is_test.is_(False),
+        Dialog.listed,
     )
 
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
+import socket
 import types
 import typing
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from datetime import date, datetime
 from decimal import Decimal
 from functools import lru_cache
-from typing import Any, TypeVar, cast
+from typing import IO, Any, TypeVar, cast
 from urllib.parse import parse_qsl
 
 from flask import Flask, Response, current_app, request
@@ -17,6 +19,7 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 from werkzeug.exceptions import HTTPException
 from werkzeug.wsgi import get_input_stream
 
+from .. import deadlines
 from ..errors import AppError, Invalid, TooLarge, Unsupported
 from . import strict_json, wording
 from .faults import invalid
@@ -78,19 +81,32 @@ def raw(limit: int = JSON_LIMIT) -> bytes:
 def _drain(most: int) -> bytes:
     pieces: list[bytes] = []
     missing = most
-    try:
-        stream = get_input_stream(request.environ)
+    with arriving() as stream:
         while missing > 0:
             piece = stream.read(missing)
             if not piece:
                 break
             pieces.append(piece)
             missing -= len(piece)
-    except (AppError, HTTPException):
-        raise
-    except Exception as error:  # every server has its own exceptions for a broken chunk
-        raise Invalid("Тело запроса пришло не целиком") from error
     return b"".join(pieces)
+
+
+@contextmanager
+def arriving() -> Iterator[IO[bytes]]:
+    """The body as it comes from the caller, who may be slow, broken, or gone. Raises Invalid, Timeout."""
+    caller: socket.socket | None = request.environ.get("gunicorn.socket")
+
+    def hang_up() -> None:
+        if caller is not None:
+            caller.shutdown(socket.SHUT_RD)
+
+    with deadlines.reading(hang_up):
+        try:
+            yield get_input_stream(request.environ)
+        except (AppError, HTTPException):
+            raise
+        except Exception as error:  # every server has its own exceptions for a broken chunk
+            raise Invalid("Тело запроса пришло не целиком") from error
 
 
 def _too_large(limit: int) -> TooLarge:

@@ -54,6 +54,12 @@ def etag_of(body: bytes, *more: str) -> str:
     return f'"{digest.hexdigest()[:32]}"'
 
 
+def tag_of(response: Response) -> str:
+    """The tag under which this answer of a GET is known."""
+    headers = response.headers
+    return etag_of(response.get_data(), headers.get("Link", ""), headers.get("X-Total-Count", ""))
+
+
 def fresh(version: str) -> Response | None:
     """A validated cache: `version` names the state of everything that the answer would show (rows, their newest
     change, the viewer's rights). Gives the 304 if the client has that state, else None: build the body."""
@@ -63,13 +69,13 @@ def fresh(version: str) -> Response | None:
     return None
 
 
-def must_match(current: str | Callable[[], str]) -> None:
-    """Hold a write to the version that its author saw. `current` is the tag of the object as GET shows it now
-    (`etag_of(body)`), asked for only if there is an `If-Match`. Raises Stale."""
+def must_match(current: Callable[[], Response]) -> None:
+    """Hold a write to the version that its author saw. `current` gives the object as GET answers it now, asked for only
+    if there is an `If-Match`. Raises Stale."""
     given = request.headers.get("If-Match")
     if given is None or given.strip() == "*":
         return
-    tag = current if isinstance(current, str) else current()
+    tag = tag_of(current())
     if tag not in _TAG.findall(given):  # strong comparison: a W/ tag never equals
         raise Stale("Данные изменились с тех пор, как вы их открыли. Обновите и повторите")
 
@@ -101,7 +107,7 @@ def finish(response: Response, environ: WSGIEnvironment) -> Response:
         return response
     tag = seen.get("etag") or environ.get(TAG)
     if tag is None:
-        tag = etag_of(response.get_data(), seen.get("link", ""), seen.get("x-total-count", ""))
+        tag = tag_of(response)
     headers.add("Cache-Control", CACHE)
     headers["Vary"] = VARY
     headers["ETag"] = tag

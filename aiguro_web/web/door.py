@@ -5,14 +5,21 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from flask import Blueprint, Response, current_app, g, make_response
 
+from .. import deadlines
 from ..extensions import db, enter_organization
+from . import conditional, idempotency
+
+if TYPE_CHECKING:
+    from .operation import Operation
 
 Guard = Callable[[dict[str, Any]], Response | None]
 View = Callable[..., Any]
+
+SECONDS = 30  # a request's time (contract.md §1), where no operation says otherwise
 
 
 class Door(Blueprint):
@@ -32,33 +39,52 @@ class Door(Blueprint):
         endpoint: str | None = None,
         view_func: View | None = None,
         provide_automatic_options: bool | None = None,
+        *,
+        operation: Operation | None = None,
         **options: Any,
     ) -> None:
         if view_func is None:
             raise TypeError(f"{rule} has no view")
         super().add_url_rule(
-            rule, endpoint or view_func.__name__, through(self.guard, view_func), provide_automatic_options, **options
+            rule,
+            endpoint or view_func.__name__,
+            through(self.guard, view_func, operation),
+            provide_automatic_options,
+            **options,
         )
 
 
-def through(guard: Guard, view: View) -> View:
-    """`view` behind `guard`, in one transaction of `g.who`'s organisation."""
+def through(guard: Guard, view: View, operation: Operation | None = None) -> View:
+    """`view` behind `guard`, in one transaction of `g.who`'s organisation, within its time."""
+    once = operation is not None and operation.method == "POST" and operation.once
+    seconds = operation.seconds if operation is not None else SECONDS
 
     @functools.wraps(view)
     def enter(**arguments: Any) -> Response:
-        answer = guard(arguments)
-        if answer is not None:
-            return answer
-        _begin()
-        try:
-            response = make_response(current_app.ensure_sync(view)(**arguments))
-            db.session.commit()
-            return response
-        finally:
-            db.session.remove()  # also rolls back what was not committed
+        with deadlines.within(seconds):
+            answer = guard(arguments)
+            if answer is not None:
+                return answer
+            if operation is not None and not operation.kept:
+                conditional.no_store()
+            if once:
+                assert operation is not None
+                return idempotency.once(operation.endpoint, arguments, lambda: _run(view, arguments))
+            return _run(view, arguments)
 
     enter.guard = guard  # type: ignore[attr-defined]  # tests/rules read it
     return enter
+
+
+def _run(view: View, arguments: dict[str, Any]) -> Response:
+    _begin()
+    try:
+        response = make_response(current_app.ensure_sync(view)(**arguments))
+        idempotency.keep(response)
+        db.session.commit()
+        return response
+    finally:
+        db.session.remove()  # also rolls back what was not committed
 
 
 @contextmanager

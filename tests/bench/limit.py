@@ -18,9 +18,7 @@ from aiguro_web.services import dialog_lists
 ORG, FUNNEL, BOT = (int(os.environ[name]) for name in ("BENCH_ORG", "BENCH_FUNNEL", "BENCH_CONNECTION"))
 _local = threading.local()
 
-LIST = dialog_lists._list_query(
-    "org_id = %(org)s AND NOT is_test AND funnel_id = %(funnel)s", "NULL", dialog_lists.NEWEST
-)
+LIST = dialog_lists._list_query("org_id = %(org)s AND listed AND funnel_id = %(funnel)s", "NULL", dialog_lists.NEWEST)
 
 MESSAGES = """
     SELECT COALESCE(json_agg(r), '[]')::text FROM (
@@ -38,7 +36,7 @@ INBOUND = """
     ), d AS (
         SELECT d.id FROM dialog d JOIN client_identity i ON i.org_id = d.org_id AND i.id = d.identity_id
         WHERE d.org_id = %(org)s AND i.org_id = %(org)s AND i.connection_id = %(bot)s AND i.external_id = %(chat)s
-          AND d.status = 'active' AND NOT d.is_test FOR UPDATE OF d
+          AND d.status = 'active' AND d.listed FOR UPDATE OF d
     ), m AS (
         INSERT INTO message (org_id, dialog_id, connection_id, role, text, external_id, sequence, position)
         SELECT %(org)s, d.id, %(bot)s, 'user', %(text)s, %(chat)s || ':' || %(message)s, %(message)s::bigint,

@@ -19,7 +19,7 @@ from aiguro_web.webhooks import guard
 from tests import databases, people
 from tests.people import HOME, OTHER, People
 
-from . import rows
+from . import ids, rows
 
 
 @dataclass(frozen=True)
@@ -44,12 +44,12 @@ class House:
     def values(self, org: int, endpoint: str) -> dict[str, Any]:
         """The arguments of an address that name this organisation's rows."""
         own = self.rows[org]
-        messages = endpoint.startswith("api_messages")
+        table = ids.TABLES.get(endpoint.partition(".")[0], "messenger_connection")
         key = own["messenger_connection" if endpoint.startswith("webhooks") else "webchat"]["key"]
         return {
             "org": org, "f": own["funnel"]["id"], "uuid": own["dialog"]["uuid"], "message_id": own["message"]["id"],
             "connection_id": own["messenger_connection"]["id"], "key": key,
-            "id": own["message" if messages else "messenger_connection"]["id"],
+            "id": own[table]["id"],
         }  # fmt: skip
 
     def rest(self) -> None:

@@ -59,7 +59,7 @@ def test_a_row_cannot_be_put_into_another_organisation(house: House, connection:
     else:
         with house.admin.connect() as admin:
             found = admin.execute(text(f"SELECT * FROM {table} WHERE org_id = :org LIMIT 1"), {"org": OTHER})
-            copied = dict(found.mappings().one())
+            copied = {name: value for name, value in found.mappings().one().items() if table.c[name].computed is None}
     with pytest.raises(ProgrammingError, match="row-level security"):
         connection.execute(table.insert().values(copied))
 

@@ -21,13 +21,14 @@ MAY: dict[str, set[str]] = {
     "config": set(),
     "models": {"errors"},
     "embedded": BASE,
+    "deadlines": {"errors"},
     "storage": BASE,
-    "extensions": BASE,
+    "extensions": BASE | {"deadlines"},
     "live": BASE | {"extensions"},
     "queue": BASE | {"extensions", "live"},
     "services": {"models", "extensions", "live", "queue", "errors"},
     "schemas": {"models:limits"},
-    "web": {"services:access,organizations,idempotency", "extensions", "errors", "config"},
+    "web": {"services:access,organizations,idempotency", "extensions", "deadlines", "errors", "config"},
     "api": {"services", "schemas", "web", "storage", "live", "errors", "models:limits"},
     "pages": {"services", "schemas", "web", "storage", "live", "errors", "models:limits"},
     "webhooks": {"services", "schemas", "channels", "web", "storage", "live", "errors", "models:limits"},
@@ -42,7 +43,19 @@ EXCEPTIONS = {
 }
 DATABASE = ("sqlalchemy", "psycopg", "flask_sqlalchemy", "alembic", "procrastinate")
 ASKS_THE_REQUEST = {"request", "g", "session", "current_user", "current_app", "has_request_context"}
-BELOW = ("errors", "config", "models", "embedded", "storage", "extensions", "live", "queue", "services", "schemas")
+BELOW = (
+    "errors",
+    "config",
+    "models",
+    "deadlines",
+    "embedded",
+    "storage",
+    "extensions",
+    "live",
+    "queue",
+    "services",
+    "schemas",
+)
 CURRENT_APP = {("services/users.py", "current_app")}  # is this production: demo people may not sign in there
 
 

@@ -18,9 +18,10 @@ LOOKS_ACROSS = {
     "lookup_connection",
     "lookup_active_connections",
     "lookup_overdue_outbox",
+    "lookup_expired_answers",
 }
-LOOKUP_TABLES = {"organization", "membership", "messenger_connection", "outbox"}
-ABOVE_TENANTS = {"app_user", "api_token", "signing_key", "alembic_version"}
+LOOKUP_TABLES = {"organization", "membership", "messenger_connection", "outbox", "idempotency_key"}
+ABOVE_TENANTS = {"app_user", "api_token", "signing_key", "alembic_version", "personal_idempotency_key"}
 # Columns that name a row of another table without a foreign key, and why.
 FREE_REFERENCES = {
     ("message", "connection_id"),  # makes external ids unique; the connection may be gone

@@ -1,0 +1,5 @@
+"""Which table the `<id>` of an address names, by blueprint; elsewhere it is a messenger connection."""
+
+TABLES = {
+    "api_messages": "message",
+}
