@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, PlainSerializer
 
@@ -19,6 +19,24 @@ class In(BaseModel):
     """What a caller sends: unknown fields are ignored, protected ones do not exist here."""
 
     model_config = ConfigDict(extra="ignore", str_strip_whitespace=False)
+
+
+class DeletedOut(Out):
+    """A delete answers with a body: the front-end takes an empty one for an error."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"id": 7, "deleted": True}]})
+
+    id: int
+    deleted: Literal[True] = True
+
+
+class TextDeletedOut(Out):
+    """As DeletedOut, where the id is a decimal text."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"id": "7", "deleted": True}]})
+
+    id: str
+    deleted: Literal[True] = True
 
 
 def _utc(moment: datetime) -> str:

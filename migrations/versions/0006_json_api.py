@@ -106,7 +106,8 @@ def upgrade() -> None:
     op.execute("GRANT CREATE ON SCHEMA public TO aiguro_lookup")
     op.execute(
         "CREATE FUNCTION lookup_expired_answers(p_hours integer) RETURNS TABLE (org_id bigint) "
-        "AS $$ SELECT DISTINCT org_id FROM idempotency_key WHERE created_at < now() - make_interval(hours => p_hours) $$ "
+        "AS $$ SELECT DISTINCT org_id FROM idempotency_key "
+        "WHERE created_at < now() - make_interval(hours => p_hours) $$ "
         "LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp"
     )
     op.execute("REVOKE ALL ON FUNCTION lookup_expired_answers(integer) FROM PUBLIC")
