@@ -11,7 +11,7 @@ export HOST PORT AIGURO_INSTANCE
 # Node from PATH; where there is none, the wheel's (installed into .venv below).
 export PATH := $(PATH):$(CURDIR)/$(BIN)
 
-.PHONY: run test lint format bench assets deps dev-deps tools clean
+.PHONY: run test lint format client bench score fuzz assets deps dev-deps tools clean
 .DEFAULT_GOAL := run
 
 run: deps assets
@@ -29,8 +29,20 @@ format: dev-deps
 	$(BIN)/ruff check --fix-only .
 	$(BIN)/ruff format .
 
+# The types of the API for programs in TypeScript (docs/client/README.md); a test holds them up to date.
+client: deps node_modules/.installed
+	@$(BIN)/python docs/client/generate.py
+
 bench: dev-deps assets
 	@$(BIN)/python -m tests.bench $(ARGS)
+
+# The rubric of every endpoint, measured on the real server (ARGS="--only dialogs --json score.json").
+score: dev-deps assets
+	@$(BIN)/python -m tests.score $(ARGS)
+
+# schemathesis on the served description, at length.
+fuzz: dev-deps assets
+	@FUZZ_EXAMPLES=$${FUZZ_EXAMPLES:-200} $(BIN)/python -m pytest -q -s tests/fuzz $(ARGS)
 
 deps: $(VENV)/.installed
 dev-deps: $(VENV)/.installed-dev

@@ -9,17 +9,25 @@ from typing import Any
 
 from flask import Flask
 
-from . import cli, config, database, live, tasks
+from . import cli, config, database, live, storage, tasks
+from .api import assistants as api_assistants
+from .api import clients as api_clients
 from .api import connections as api_connections
 from .api import dialogs as api_dialogs
+from .api import docs as api_docs
+from .api import files as api_files
 from .api import funnels as api_funnels
 from .api import messages as api_messages
+from .api import openapi as api_openapi
+from .api import organizations as api_organizations
+from .api import tickets as api_tickets
 from .api import tokens as api_tokens
+from .api import trials as api_trials
 from .extensions import babel, csrf, db, migrate
 from .pages import auth as auth_pages
 from .pages import integrations, messengers, shell
 from .pages import live as live_pages
-from .services import secrets, signing, users
+from .services import file_links, secrets, signing, users
 from .web import assets, auth, oidc, tenancy, toolkit
 from .webhooks import messengers as messenger_webhooks
 from .webhooks import webchat
@@ -31,9 +39,19 @@ MACHINE_DOORS = (
     api_tokens.bp,
     api_tokens.well_known,
     api_dialogs.bp,
+    api_trials.bp,
     api_messages.bp,
     api_funnels.bp,
+    api_assistants.bp,
+    api_clients.bp,
+    api_organizations.bp,
     api_connections.bp,
+    api_files.bp,
+    api_files.urls,
+    api_files.links,
+    api_tickets.bp,
+    api_openapi.bp,
+    api_docs.bp,
     messenger_webhooks.bp,
     webchat.bp,
     webchat.scripts,
@@ -51,6 +69,7 @@ def create_app(overrides: Mapping[str, Any] | None = None) -> Flask:
     keys = [key.strip() for key in settings["SECRET_KEY"].split(",")]
     app.secret_key, app.config["SECRET_KEY_FALLBACKS"] = keys[0], keys[1:]  # a rotation signs nobody out
     secrets.configure(settings["SECRET_KEY"])
+    file_links.configure(settings["SECRET_KEY"], settings["PUBLIC_URL"])
     app.url_map.converters["id"] = tenancy.Id
 
     toolkit.init_app(app)
@@ -59,6 +78,7 @@ def create_app(overrides: Mapping[str, Any] | None = None) -> Flask:
     csrf.init_app(app)
     live.init_app(app)
     assets.init_app(app)
+    storage.init_app(app)
     auth.init_app(app, own_key=signing.public_key, recognize=users.recognize, session_person=users.session_person)
     oidc.init_app(app)
     babel.init_app(

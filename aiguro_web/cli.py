@@ -76,6 +76,16 @@ def add_org(name: str, gid: str | None, funnel: str) -> None:
     click.echo(org_id)
 
 
+@org_group.command("restore")
+@click.argument("org", type=int)
+def restore_org(org: int) -> None:
+    """Open an archived organisation again; its messengers have to be connected anew."""
+    if organizations.restore(org) is None:
+        raise click.ClickException(f"no organisation {org}")
+    db.session.commit()
+    click.echo(f"organisation {org} is open")
+
+
 @click.command("up")
 @with_appcontext
 def up() -> None:

@@ -16,7 +16,7 @@ from sqlalchemy import Connection, event
 from sqlalchemy.orm import Session, SessionTransaction
 from sqlalchemy.pool import Pool
 
-from . import deadlines
+from . import deadlines, pipelines
 from .models import Base
 
 db: SQLAlchemy = SQLAlchemy(metadata=Base.metadata, disable_autonaming=True, session_options={"autoflush": False})
@@ -50,19 +50,16 @@ def run_hot(statement: str, values: Mapping[str, Any]) -> Any:
         raise
 
 
-def read_hot(org_id: int, statement: str, values: Mapping[str, Any]) -> Any:
-    """As `run_hot`, for a request that reads with this one statement: in a transaction of its own behind the wall of
-    `org_id`, without a session (which costs another 200 µs)."""
-    if db.session().in_transaction() or _shared is not None:
-        return run_hot(statement, values)
+def read_hot(org_id: int, statement: str, values: Mapping[str, Any]) -> pipelines.Row | None:
+    """The first row of `statement`, its values as PostgreSQL writes them, for a request that reads with this one
+    statement: in a transaction of its own behind the wall of `org_id`, without a session (another 200 µs)."""
+    if not reads_alone():
+        connection: Any = db.session.connection().connection.driver_connection
+        return pipelines.ask(connection, statement, values)
     pooled = db.engine.raw_connection()
     driver: Any = pooled.driver_connection
     try:
-        driver.execute(_SET_ORG, (str(org_id),), prepare=True)
-        with driver.cursor(row_factory=namedtuple_row) as cursor:
-            row = cursor.execute(statement, values, prepare=True).fetchone()
-        driver.commit()
-        return row
+        return pipelines.ask(driver, statement, values, org_id=org_id)
     except psycopg.OperationalError:
         if driver.closed:
             pooled.invalidate()
@@ -70,6 +67,11 @@ def read_hot(org_id: int, statement: str, values: Mapping[str, Any]) -> Any:
         raise
     finally:
         pooled.close()  # back into the pool, which rolls back what was not committed
+
+
+def reads_alone() -> bool:
+    """Whether `read_hot` would now read in a transaction of its own, which sees exactly what is committed."""
+    return not db.session().in_transaction() and _shared is None
 
 
 def share(connection: Connection | None) -> None:

@@ -73,7 +73,7 @@ class Seeded:
     key: str
 
 
-def seed(owner_url: str, dialogs: int, orgs: int) -> Seeded:
+def seed(owner_url: str, dialogs: int, orgs: int, *, messages_each: int = MESSAGES_EACH) -> Seeded:
     """Write `dialogs` dialogs with clients and messages into `orgs` new organisations, in one transaction.
 
     It stays behind the wall, entering one organisation after the other.
@@ -82,7 +82,7 @@ def seed(owner_url: str, dialogs: int, orgs: int) -> Seeded:
         raise BadConfig("seeding needs DATABASE_OWNER_URL")
     engine = create_engine(owner_url)
     with engine.begin() as connection:
-        first = _fill(connection, dialogs, orgs)
+        first = _fill(connection, dialogs, orgs, messages_each)
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         for table in TABLES:
             connection.execute(text(f"VACUUM (ANALYZE) {table}"))
@@ -90,7 +90,7 @@ def seed(owner_url: str, dialogs: int, orgs: int) -> Seeded:
     return first
 
 
-def _fill(connection: Connection, dialogs: int, orgs: int) -> Seeded:
+def _fill(connection: Connection, dialogs: int, orgs: int, messages: int) -> Seeded:
     found: list[Seeded] = []
     big = max(1, dialogs // BIG_SHARE)
     each = max(1, (dialogs - big) // orgs)
@@ -109,13 +109,13 @@ def _fill(connection: Connection, dialogs: int, orgs: int) -> Seeded:
             ),
             {"org": org, "account": f"seed-{org}-{key[:8]}", "key": key, "secret": secrets.encrypt(f"seed\n{SECRET}")},
         )
-        small = _funnel(connection, org, "Продажи", bot or 0, each)
-        large = _funnel(connection, org, "Большая воронка", bot or 0, big) if number == 0 else small
+        small = _funnel(connection, org, "Продажи", bot or 0, each, messages)
+        large = _funnel(connection, org, "Большая воронка", bot or 0, big, messages) if number == 0 else small
         found.append(Seeded(org, large, small, bot or 0, key))
     return found[0]
 
 
-def _funnel(connection: Connection, org: int, name: str, bot: int, dialogs: int) -> int:
+def _funnel(connection: Connection, org: int, name: str, bot: int, dialogs: int, messages: int) -> int:
     funnel: int = connection.execute(
         text(
             "INSERT INTO funnel (org_id, name, display_name, is_active) VALUES (:org, :name, :name, true) RETURNING id"
@@ -130,7 +130,7 @@ def _funnel(connection: Connection, org: int, name: str, bot: int, dialogs: int)
         "connection": bot,
         "first": top + 1,
         "last": top + dialogs,
-        "each": MESSAGES_EACH,
+        "each": messages,
     }
     for statement in _ROWS:
         connection.execute(text(statement), values)

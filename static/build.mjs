@@ -18,6 +18,8 @@ const entries = [
   "static/src/js/app.js",
   "static/src/js/theme.js",
   "static/src/css/app.css",
+  "static/src/docs.js",
+  "static/src/docs.css",
   "static/src/webchat.js",
   "static/src/webchat.css",
   "static/src/widget.js",
@@ -36,6 +38,8 @@ function walk(folder, found = []) {
 const templates = walk(at("templates"));
 const sources = walk(at("static", "src"));
 const images = walk(at("static", "img"));
+// The page of the API has a sheet of its own (docs.css): its tables must not bring Tabler's into the others'.
+const tablers = templates.filter((file) => !file.startsWith(at("templates", "docs")));
 const forms = walk(at("aiguro_web", "pages", "forms")).filter((file) => file.endsWith(".py"));
 
 /** The newest change among everything that the build reads. */
@@ -68,7 +72,7 @@ function selectorsIn(text) {
 async function tabler() {
   const [result] = await new PurgeCSS().purge({
     css: [{ raw: fs.readFileSync(at("node_modules/@tabler/core/dist/css/tabler.css"), "utf8") }],
-    content: [...templates, ...forms],
+    content: [...tablers, ...forms],
     defaultExtractor: selectorsIn,
     dynamicAttributes: ["data-bs-theme"],
     fontFace: true,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -14,14 +15,37 @@ from tests.people import Person
 
 STREAMS = frozenset({"live.stream", "webchat.live"})  # they never end: a walk does not read them
 # Arguments of addresses that name no row.
-WORDS = {"kind": "webchat", "switch": "off", "messenger": "telegram", "filename": "src/app.js"}
+WORDS = {
+    "n": "1",
+    "kind": "webchat",
+    "switch": "off",
+    "messenger": "telegram",
+    "filename": "src/app.js",
+    "token": "a" * 66,
+}
 JSON_BODIES: dict[str, dict[str, Any]] = {
+    "api_clients": {"name": "Клиент обхода"},
+    "api_dialogs": {"name": "клиент обхода"},
+    "api_trials": {"text": "слова обхода", "stage_number": 1},
     "api_messages": {"text": "слова обхода"},
     "api_connections": {"messenger_type": "webchat", "name": "чат обхода"},
+    "api_funnels": {"display_name": "воронка обхода"},
+    "api_assistants": {"code_name": "assistant-of-the-walk", "text": "слова обхода"},
+    "api_assistants.change": {"prompt": "слова обхода"},
+    "api_assistants.change_plural": {"prompt": "слова обхода"},
+    "api_tickets.create": {"subject": "обход", "description": "слова обхода", "department": "general"},
+    "api_tickets.answer": {"text": "слова обхода"},
+    "api_tickets.change": {"status": "closed"},
     "webchat.say": {"visitor": "a" * 32, "key": "key-of-the-walk", "text": "слова обхода"},
     "webchat.seen": {"visitor": "a" * 32, "id": 1},
     "webhooks": {"update_id": 1},
 }
+# The query of ways that name a row there; its arguments are those of an address.
+QUERIES = {
+    "attach_messenger_connection": "messenger_connection_id={connection_id}",
+    "detach_messenger_connection": "messenger_connection_id={connection_id}",
+}
+UPLOADS = ("api_files.create",)  # ways that take a form with a file
 FORM = {"text": "слова обхода", "language": "ru", "org_id": "1", "name": "чат обхода"}
 
 
@@ -63,7 +87,9 @@ def guard_of(app: Flask, endpoint: str) -> str | None:
 def address(app: Flask, way: Way, values: Mapping[str, Any]) -> str:
     """The path of this way with these arguments."""
     given = {name: {**WORDS, **values}[name] for name in way.arguments}
-    return app.url_map.bind("localhost").build(way.endpoint, given, method=way.method)
+    path = app.url_map.bind("localhost").build(way.endpoint, given, method=way.method)
+    query = QUERIES.get(way.rule.rpartition("/")[2])
+    return f"{path}?{query.format_map(values)}" if query else path
 
 
 def sign_in(app: Flask, person: Person, org: int | None = None) -> FlaskClient:
@@ -87,4 +113,6 @@ def knock(
     if way.method not in ("GET", "HEAD"):
         json = JSON_BODIES.get(way.endpoint) or JSON_BODIES.get(way.endpoint.partition(".")[0])
         body = {"json": json} if json is not None else {"data": {**FORM, **(form or {})}}
+        if way.endpoint.startswith(UPLOADS):
+            body = {"data": {"file": (io.BytesIO("слова обхода".encode()), "обход.txt")}}
     return client.open(path, method=way.method, headers=headers, **body)

@@ -55,7 +55,8 @@ def show(org: str, f: str, uuid: str, id: str) -> Response:
 @bp.post(
     "/funnel/<f>/dialog/<uuid>/message", "/funnels/<f>/dialogs/<uuid>/messages", summary="Написать клиенту",
     about="Сообщение сохранено и поставлено в очередь доставки; доставка идёт потом, её ход виден в `status`. "
-    "Сообщение менеджера останавливает ассистента.",
+    "Сообщение менеджера останавливает ассистента. В тестовом диалоге ничего не уходит, и можно писать за клиента "
+    "(`role` = `user`).",
     seed="8.3", takes=MessageIn, gives=MessageOut, status=201, refuses=(404, 409), needs="write_dialog",
 )  # fmt: skip
 def create(org: str, f: str, uuid: str) -> Response:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 from flask import Response, jsonify
-from pydantic import BaseModel
+from pydantic import BaseModel, ConfigDict, Field
 
 from ..errors import Invalid
 from ..services import api_tokens, signing, users
@@ -21,17 +21,29 @@ well_known = Door("well_known", __name__, guard=auth.public)
 class TokenForm(BaseModel):
     """RFC 6749 §4.3.2; `scope` and others are not looked at."""
 
-    grant_type: str
-    username: str
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {"grant_type": "password", "username": "anna@example.com", "password": "correct horse battery"}
+            ]
+        }
+    )
+
+    grant_type: str = Field(description="Всегда `password`")
+    username: str = Field(description="Почта")
     password: str
 
 
 class TokenOut(BaseModel):
     """`expires_in` is in seconds."""
 
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"access_token": "eyJhbGciOi…", "token_type": "Bearer", "expires_in": 43200}]}
+    )
+
     access_token: str
-    token_type: str
-    expires_in: int
+    token_type: str = Field(description="Всегда `Bearer`")
+    expires_in: int = Field(description="Сколько секунд токен действует")
 
 
 @bp.post(

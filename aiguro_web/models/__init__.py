@@ -4,7 +4,7 @@ from .api_token import ApiToken
 from .assistant import Assistant
 from .attachment import Attachment
 from .base import Base
-from .client import Client
+from .client import Client, ClientTally
 from .client_identity import ClientIdentity
 from .dialog import Dialog, DialogTally
 from .file import File, FunnelFile
@@ -33,6 +33,7 @@ __all__ = [
     "Base",
     "Client",
     "ClientIdentity",
+    "ClientTally",
     "Dialog",
     "DialogTally",
     "File",

@@ -11,6 +11,8 @@ from .base import Base, Created, Id, Tenant, belongs_to
 from .stage import CODE_MAX
 
 PROMPT_MAX = 50_000
+ASSISTANT_NAME_MAX = 120
+ASSISTANT_DESCRIPTION_MAX = 5000
 
 
 class Assistant(Tenant, Base):
@@ -27,7 +29,7 @@ class Assistant(Tenant, Base):
     funnel_id: Mapped[int]
     stage_id: Mapped[int | None]
     code: Mapped[str] = mapped_column(String(CODE_MAX))
-    name: Mapped[str] = mapped_column(String(120))
+    name: Mapped[str] = mapped_column(String(ASSISTANT_NAME_MAX))
     description: Mapped[str] = mapped_column(Text, server_default="")
     prompt: Mapped[str] = mapped_column(Text, server_default="")
     temperature: Mapped[Decimal | None] = mapped_column(Numeric(3, 2))

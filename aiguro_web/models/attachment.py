@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import String
+from sqlalchemy import Index, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from .base import Base, Created, Id, Tenant, belongs_to
@@ -12,7 +12,7 @@ class Attachment(Tenant, Base):
     """The bytes lie in storage under `storage_key`, random and unguessable."""
 
     __tablename__ = "attachment"
-    __table_args__ = (belongs_to("message", "message_id"),)
+    __table_args__ = (belongs_to("message", "message_id"), Index("ix_attachment_storage_key", "storage_key"))
 
     id: Mapped[Id]
     message_id: Mapped[int] = mapped_column(index=True)

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 
 from sqlalchemy import BigInteger, DateTime, Enum, ForeignKeyConstraint, Identity, MetaData, func
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+from sqlalchemy.types import UserDefinedType
 
 naming = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -19,6 +20,15 @@ naming = {
 }
 
 
+class Xid8(UserDefinedType[str]):
+    """PostgreSQL's own name of a transaction, which never repeats."""
+
+    cache_ok = True
+
+    def get_col_spec(self, **options: Any) -> str:
+        return "xid8"
+
+
 class Base(DeclarativeBase):
     """The one metadata of the product."""
 
@@ -27,6 +37,7 @@ class Base(DeclarativeBase):
 
 
 Id = Annotated[int, mapped_column(BigInteger, Identity(), primary_key=True)]
+Changed = Annotated[str, mapped_column(Xid8(), server_default=func.pg_current_xact_id())]  # kept by a trigger
 Created = Annotated[datetime, mapped_column(DateTime(timezone=True), server_default=func.now())]
 
 

@@ -26,12 +26,16 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column
 
-from .base import Base, Created, Id, Tenant, belongs_to, choice
+from .base import Base, Changed, Created, Id, Tenant, belongs_to, choice
+from .client import MANAGER_TEXT_MAX
 
 PREVIEW_MAX = 200
 DESCRIPTION_MAX = 5000
 TAG_MAX = 40
 TAGS_MAX = 20
+LOST_REASON_MAX = 500
+PRICE_MAX = Decimal("999999999999.99")  # rubles
+CLOSE_RATIO_MAX = 100
 
 
 class DialogStatus(StrEnum):
@@ -80,9 +84,16 @@ class Dialog(Tenant, Base):
         Index("ix_dialog_waiting", "org_id", "unanswered_since", "id",
               postgresql_where=text("unanswered_since IS NOT NULL AND status = 'active' AND listed")),
         Index("ix_dialog_client", "org_id", "client_id"),
+        Index("ix_dialog_changed", "org_id", "changed"),
+        Index("ix_dialog_identity", "org_id", "identity_id"),
+        Index("ix_dialog_won", "org_id", "client_id", postgresql_where=text("outcome = 'won' AND listed")),
         Index("ix_dialog_thread", "org_id", "thread_id"),
         Index("ix_dialog_manager", "org_id", "manager_id", text("last_activity DESC"), text("id DESC"),
               postgresql_where=text("manager_id IS NOT NULL AND listed")),
+        Index("ix_dialog_won_funnel", "org_id", "funnel_id", postgresql_where=text("outcome = 'won' AND listed")),
+        Index("ix_dialog_trial", "org_id", "funnel_id", text("id DESC"),
+              postgresql_where=text("is_test AND deleted_at IS NULL")),
+        Index("ix_dialog_deleted", "deleted_at", postgresql_where=text("deleted_at IS NOT NULL")),
         Index("uq_dialog_open", "org_id", "identity_id", unique=True,
               postgresql_where=text("status = 'active' AND listed")),
     )  # fmt: skip
@@ -98,9 +109,9 @@ class Dialog(Tenant, Base):
     thread_id: Mapped[str] = mapped_column(String(128), server_default="")  # the chat's name in the messenger
     status: Mapped[DialogStatus] = mapped_column(choice(DialogStatus), server_default=DialogStatus.active.value)
     outcome: Mapped[Outcome | None] = mapped_column(choice(Outcome))
-    lost_reason: Mapped[str] = mapped_column(String(500), server_default="")
+    lost_reason: Mapped[str] = mapped_column(String(LOST_REASON_MAX), server_default="")
     manager_id: Mapped[int | None] = mapped_column(ForeignKey("app_user.id", ondelete="SET NULL"))
-    manager_text: Mapped[str] = mapped_column(String(200), server_default="")
+    manager_text: Mapped[str] = mapped_column(String(MANAGER_TEXT_MAX), server_default="")
     ai: Mapped[bool] = mapped_column(server_default=true())
     unsubscribed: Mapped[bool] = mapped_column(server_default=false())
     epoch: Mapped[int] = mapped_column(Integer, server_default=text("0"))
@@ -119,6 +130,7 @@ class Dialog(Tenant, Base):
     deleted_at: Mapped[datetime | None]
     listed: Mapped[bool] = mapped_column(Computed("NOT is_test AND deleted_at IS NULL", persisted=True))
     created_at: Mapped[Created]
+    changed: Mapped[Changed] = mapped_column(deferred=True)
     updated_at: Mapped[Created]
 
 

@@ -9,6 +9,8 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from .base import Base, Created, Id, Tenant, belongs_to, choice, of_organization
 
+DESCRIPTION_MAX = 2000  # characters of a file's description
+
 
 class FileCategory(StrEnum):
     general_info = "general_info"
@@ -50,4 +52,5 @@ class FunnelFile(Tenant, Base):
 
     funnel_id: Mapped[int] = mapped_column(primary_key=True)
     file_id: Mapped[int] = mapped_column(primary_key=True)
+    uploaded: Mapped[bool] = mapped_column(server_default=false())  # to this funnel: it is gone with it
     created_at: Mapped[Created]

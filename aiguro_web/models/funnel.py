@@ -5,14 +5,35 @@ from __future__ import annotations
 from datetime import datetime
 from decimal import Decimal
 
-from sqlalchemy import Boolean, CheckConstraint, Integer, Numeric, String, Text, UniqueConstraint, false, text, true
+from sqlalchemy import (
+    Boolean,
+    CheckConstraint,
+    Index,
+    Integer,
+    Numeric,
+    String,
+    Text,
+    UniqueConstraint,
+    false,
+    text,
+    true,
+)
 from sqlalchemy.orm import Mapped, mapped_column
 
-from .base import Base, Created, Id, Tenant, of_organization
+from .base import Base, Changed, Created, Id, Tenant, of_organization
 
 FUNNEL_NAME_MAX = 120
 INSTRUCTION_MAX = 20_000
 HAND_OVER_TEXT_MAX = 1000
+FUNNEL_DESCRIPTION_MAX = 5000
+AUTO_ANSWER_MAX = 4000
+MERGE_SECONDS_MAX = 600
+BREAK_SIZE_MAX = 10_000  # characters
+BREAK_WAIT_MAX = 60  # seconds
+CONTEXT_MEMORY_MAX = 1000  # messages
+AUTO_PAUSE_MAX = 43_200  # minutes: 30 days
+ANTI_SPAM_MAX = 1000  # messages a minute
+TEMPERATURE_MAX, TOP_P_MAX = 2, 1
 
 
 class Funnel(Tenant, Base):
@@ -22,6 +43,7 @@ class Funnel(Tenant, Base):
     __table_args__ = (
         of_organization(),
         UniqueConstraint("org_id", "name"),
+        Index("ix_funnel_changed", "org_id", "changed"),
         CheckConstraint("work_start BETWEEN 0 AND 23 AND work_end BETWEEN 0 AND 23", name="work_hours"),
         CheckConstraint("temperature BETWEEN 0 AND 2 AND top_p BETWEEN 0 AND 1", name="parameters"),
     )
@@ -51,5 +73,6 @@ class Funnel(Tenant, Base):
     top_p: Mapped[Decimal] = mapped_column(Numeric(3, 2), server_default=text("1"))
     hand_over_text: Mapped[str] = mapped_column(String(HAND_OVER_TEXT_MAX), server_default="")
     created_at: Mapped[Created]
+    changed: Mapped[Changed] = mapped_column(deferred=True)
     updated_at: Mapped[Created]
     archived_at: Mapped[datetime | None]

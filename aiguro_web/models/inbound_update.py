@@ -21,7 +21,8 @@ class UpdateStatus(StrEnum):
 
 
 class InboundUpdate(Tenant, Base):
-    """Unique by the messenger's own id of the update, so that a repeat changes nothing."""
+    """Unique by the messenger's own id of the update, so that a repeat changes nothing. `payload` is forgotten when
+    clients who may be in it are erased (services/erasure.py)."""
 
     __tablename__ = "inbound_update"
     __table_args__ = (

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from .base import Base, Created, Id
 
 NAME_MAX = 200
+GID_MAX = 128
 
 
 class Organization(Base):
@@ -18,7 +19,7 @@ class Organization(Base):
     __tablename__ = "organization"
 
     id: Mapped[Id]
-    gid: Mapped[str | None] = mapped_column(String(128), unique=True)
+    gid: Mapped[str | None] = mapped_column(String(GID_MAX), unique=True)
     display_name: Mapped[str] = mapped_column(String(NAME_MAX))
     timezone: Mapped[str] = mapped_column(String(64), server_default="Europe/Moscow")
     locale: Mapped[str] = mapped_column(String(8), server_default="ru")

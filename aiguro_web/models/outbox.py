@@ -28,6 +28,7 @@ class Outbox(Tenant, Base):
         belongs_to("message", "message_id"),
         belongs_to("dialog", "dialog_id"),
         UniqueConstraint("org_id", "message_id", "part"),
+        Index("ix_outbox_dialog", "org_id", "dialog_id"),
         Index("ix_outbox_open", "org_id", "dialog_id", "lane", "message_id", "part",
               postgresql_where=sql("status IN ('queued', 'sending')")),
     )  # fmt: skip

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import Integer, String, UniqueConstraint
+from sqlalchemy import Index, Integer, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from .base import Base, Created, Id, Tenant, belongs_to
+from .base import Base, Changed, Created, Id, Tenant, belongs_to
 
 STAGE_NAME_MAX = 120
 CODE_MAX = 64
+STAGES_MAX = 50  # of a funnel
 
 
 class Stage(Tenant, Base):
@@ -21,6 +22,7 @@ class Stage(Tenant, Base):
         belongs_to("funnel", "funnel_id"),
         UniqueConstraint("org_id", "funnel_id", "code"),
         UniqueConstraint("org_id", "funnel_id", "position", deferrable=True, initially="DEFERRED"),
+        Index("ix_stage_changed", "org_id", "changed"),
         UniqueConstraint("org_id", "id", "funnel_id"),  # lets a dialog's stage be of the dialog's funnel
     )
 
@@ -30,4 +32,5 @@ class Stage(Tenant, Base):
     code: Mapped[str] = mapped_column(String(CODE_MAX))
     position: Mapped[int] = mapped_column(Integer)
     created_at: Mapped[Created]
+    changed: Mapped[Changed] = mapped_column(deferred=True)
     archived_at: Mapped[datetime | None]

@@ -41,6 +41,12 @@ class Ticket(Tenant, Base):
         of_organization(),
         belongs_to("funnel", "funnel_id", "SET NULL"),
         Index("ix_ticket_status", "org_id", "status", text("id DESC")),
+        Index("ix_ticket_funnel", "org_id", "funnel_id", text("id DESC")),
+        Index("ix_ticket_department", "org_id", "department", text("id DESC")),
+        Index("ix_ticket_priority", "org_id", "priority", text("id DESC")),
+        # Of all organisations, for support's desk.
+        Index("ix_ticket_desk", "status", text("id DESC"), postgresql_include=["org_id", "department", "priority"]),
+        Index("ix_ticket_id", "id", postgresql_using="hash"),
     )
 
     id: Mapped[Id]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-from sqlalchemy import ForeignKey, String, Text
+from sqlalchemy import ForeignKey, Index, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from .base import Base, Created, Id, Tenant, belongs_to, choice
@@ -19,10 +19,13 @@ class TicketRole(StrEnum):
 
 class TicketMessage(Tenant, Base):
     __tablename__ = "ticket_message"
-    __table_args__ = (belongs_to("ticket", "ticket_id"),)
+    __table_args__ = (
+        belongs_to("ticket", "ticket_id"),
+        Index("ix_ticket_message_ticket", "org_id", "ticket_id", "id"),
+    )
 
     id: Mapped[Id]
-    ticket_id: Mapped[int] = mapped_column(index=True)
+    ticket_id: Mapped[int]
     role: Mapped[TicketRole] = mapped_column(choice(TicketRole))
     text: Mapped[str] = mapped_column(Text)
     author_id: Mapped[int | None] = mapped_column(ForeignKey("app_user.id", ondelete="SET NULL"))

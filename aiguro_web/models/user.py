@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Integer, String, Text, UniqueConstraint, false, true
+from sqlalchemy import Index, Integer, String, Text, UniqueConstraint, false, true
 from sqlalchemy import text as sql
 from sqlalchemy.orm import Mapped, mapped_column
 
-from .base import Base, Created, Id
+from .base import Base, Changed, Created, Id
 
 LOCAL_ISSUER = "local"
 EMAIL_MAX = 254
@@ -17,7 +17,7 @@ class User(Base):
     """Keyed by (issuer, subject), never by e-mail. Local users have issuer `local` and their e-mail as subject."""
 
     __tablename__ = "app_user"
-    __table_args__ = (UniqueConstraint("issuer", "subject"),)
+    __table_args__ = (UniqueConstraint("issuer", "subject"), Index("ix_app_user_changed", "changed"))
 
     id: Mapped[Id]
     issuer: Mapped[str] = mapped_column(String(255))
@@ -30,6 +30,7 @@ class User(Base):
     is_active: Mapped[bool] = mapped_column(server_default=true())
     session_version: Mapped[int] = mapped_column(Integer, server_default=sql("0"))  # pages' sessions of before are over
     created_at: Mapped[Created]
+    changed: Mapped[Changed] = mapped_column(deferred=True)
 
     @property
     def label(self) -> str:

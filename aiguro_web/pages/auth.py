@@ -9,7 +9,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from ..errors import AppError, Forbidden, Invalid, TooMany
 from ..services import users
-from ..web import auth, body, oidc, sessions
+from ..web import active_org, auth, body, oidc, sessions
 from ..web.door import Door, outside
 from .forms.auth import ChooseOrgForm, LoginForm
 
@@ -89,7 +89,7 @@ def choose_org() -> AnyResponse:
     """Show another organisation from now on; only one's own can be chosen."""
     form = ChooseOrgForm()
     if not form.validate_on_submit() or form.org_id.data not in [row["org_id"] for row in g.memberships]:
-        raise Forbidden(auth.NO_ORG)
+        raise Forbidden(active_org.NO_ORG)
     sessions.choose_org(form.org_id.data)
     return sessions.go_to(sessions.local_path(form.next.data))
 

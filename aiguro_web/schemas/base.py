@@ -6,13 +6,13 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, PlainSerializer
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, PlainSerializer, WithJsonSchema
 
 
 class Out(BaseModel):
     """What we answer; built from a service's rows."""
 
-    model_config = ConfigDict(populate_by_name=True)
+    model_config = ConfigDict(populate_by_name=True, json_schema_serialization_defaults_required=True)
 
 
 class In(BaseModel):
@@ -61,10 +61,21 @@ def _trimmed(value: Any) -> Any:
     return value.replace("\r\n", "\n").strip() if isinstance(value, str) else value
 
 
-Utc = Annotated[datetime, PlainSerializer(_utc, return_type=str)]
-Zoned = Annotated[datetime, PlainSerializer(lambda moment: moment.isoformat(timespec="seconds"), return_type=str)]
-TextId = Annotated[int, PlainSerializer(str, return_type=str)]
+ID_PATTERN = "^[1-9][0-9]{0,18}$"
+
+# What pydantic cannot see for itself, for the description of the API.
+_MOMENT = WithJsonSchema({"type": "string", "format": "date-time"}, mode="serialization")
+_TEXT_ID = WithJsonSchema({"type": "string", "pattern": ID_PATTERN}, mode="serialization")
+_ANY_ID = WithJsonSchema(
+    {"anyOf": [{"type": "integer", "minimum": 1}, {"type": "string", "pattern": ID_PATTERN}]}, mode="validation"
+)
+
+Utc = Annotated[datetime, PlainSerializer(_utc, return_type=str), _MOMENT]
+Zoned = Annotated[
+    datetime, PlainSerializer(lambda moment: moment.isoformat(timespec="seconds"), return_type=str), _MOMENT
+]
+TextId = Annotated[int, PlainSerializer(str, return_type=str), _TEXT_ID]
 Money = Annotated[Decimal, PlainSerializer(float, return_type=float)]
-AnyId = Annotated[int, BeforeValidator(_number), AfterValidator(_is_id)]
+AnyId = Annotated[int, BeforeValidator(_number), AfterValidator(_is_id), _ANY_ID]
 Trimmed = Annotated[str, BeforeValidator(_trimmed)]
 TrimmedOrNone = Annotated[str | None, BeforeValidator(_trimmed)]

@@ -5,38 +5,82 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any, Literal
 
-from pydantic import Field
+from pydantic import BaseModel, ConfigDict, Field
+from pydantic.config import JsonDict
 
 from ..models.messenger_connection import CONNECTION_NAME_MAX, TOKEN_MAX
-from .base import In, Out, TextId, Trimmed, TrimmedOrNone, Utc
+from .base import AnyId, In, Out, TextId, Trimmed, TrimmedOrNone, Utc
+
+EXAMPLE: JsonDict = {
+    "id": "7", "name": "Бот магазина", "connection_name": "Бот магазина", "messenger_type": "telegram",
+    "is_active": True, "status": "ok", "funnel_id": "3", "last_activity": "2026-11-23T10:15:00.000000Z",
+    "connection_data": {"username": "shop_bot", "account": "Магазин", "token_hint": "…Xy3k"},
+}  # fmt: skip
 
 
 class ConnectionDataOut(Out):
     """Never a secret: `token_hint` is the token's last four signs."""
 
-    username: str
-    account: str
-    token_hint: str
+    username: str = Field(description="Имя в мессенджере без @; пусто у чата на сайте")
+    account: str = Field(description="Как аккаунт назван в мессенджере")
+    token_hint: str = Field(description="Последние четыре знака токена; сам он никогда не возвращается")
 
 
 class ConnectionOut(Out):
+    model_config = ConfigDict(json_schema_extra={"examples": [EXAMPLE]})
+
     id: TextId
     name: str | None
-    connection_name: str | None
-    messenger_type: str
-    is_active: bool
-    status: str
-    funnel_id: TextId | None
-    last_activity: Utc
+    connection_name: str | None = Field(description="То же, что name")
+    messenger_type: str = Field(description="telegram, whatsapp, webchat или max")
+    is_active: bool = Field(description="Выключенное ничего не принимает и не отправляет")
+    status: str = Field(
+        description="connecting: ещё подключается; ok; broken: мессенджер отказывает, нужно подключить заново"
+    )
+    funnel_id: TextId | None = Field(description="Воронка, в которую приходят новые клиенты; null: первая активная")
+    last_activity: Utc = Field(description="Последнее входящее, а до него время подключения")
     connection_data: ConnectionDataOut
 
 
 class ConnectionIn(In):
     """A web chat needs no token."""
 
-    messenger_type: Literal["telegram", "webchat"]
-    token: Trimmed = Field(default="", max_length=TOKEN_MAX)
-    name: TrimmedOrNone = Field(default=None, max_length=CONNECTION_NAME_MAX)
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [{"messenger_type": "telegram", "token": "123456789:AAExampleToken", "name": "Бот магазина"}]
+        }
+    )
+
+    messenger_type: Literal["telegram", "webchat"] = Field(description="Что можно подключить сейчас")
+    token: Trimmed = Field(default="", max_length=TOKEN_MAX, description="Токен бота; чату на сайте не нужен")
+    name: TrimmedOrNone = Field(default=None, max_length=CONNECTION_NAME_MAX, description="Название для своих")
+    is_active: bool = Field(default=True, description="false: подключить, но пока не принимать и не отправлять")
+
+
+class OwnConnectionIn(ConnectionIn):
+    """Of the organisation, with or without a funnel."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [{"messenger_type": "telegram", "token": "123456789:AAExampleToken", "funnel_id": "3"}]
+        }
+    )
+
+    funnel_id: AnyId | None = Field(default=None, description="Воронка, к которой прикрепить сразу")
+
+
+class WhichConnection(BaseModel):
+    """The connection as the front-end names it, in the address."""
+
+    messenger_connection_id: AnyId | None = Field(default=None, description="Номер подключения")
+
+
+class WhichConnectionIn(In):
+    """The same in the body, where the address has none."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"messenger_connection_id": "7"}]})
+
+    messenger_connection_id: AnyId | None = Field(default=None, description="Номер подключения, если его нет в адресе")
 
 
 def connection_out(row: dict[str, Any] | Any) -> ConnectionOut:

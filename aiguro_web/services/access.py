@@ -12,13 +12,13 @@ Kind = Literal["person", "client", "assistant", "system"]
 
 RIGHTS: dict[Role, frozenset[str]] = {
     Role.viewer: frozenset({"read"}),
-    Role.manager: frozenset({"read", "write_dialog", "write_client", "write_ticket"}),
-    Role.admin: frozenset({"read", "write_dialog", "write_client", "write_ticket", "manage"}),
+    Role.manager: frozenset({"read", "read_files", "write_dialog", "write_client", "write_ticket"}),
+    Role.admin: frozenset({"read", "read_files", "write_dialog", "write_client", "write_ticket", "manage"}),
 }
 OTHER_RIGHTS: dict[str, frozenset[str]] = {
     "client": frozenset({"receive"}),  # a messenger speaks for its client
     "assistant": frozenset({"read", "answer"}),
-    "system": frozenset({"read", "receive", "answer", "deliver", "manage"}),
+    "system": frozenset({"read", "read_files", "receive", "answer", "deliver", "manage"}),
 }
 
 

@@ -146,10 +146,44 @@ def set_active(who: Actor, connection_id: int, on: bool) -> ConnectionRow:
     return get_connection(who, connection_id)
 
 
-def remove(who: Actor, connection_id: int) -> None:
-    """Forget the account: its dialogs stay, nothing more can leave through it. The webhook is removed by a task."""
+def attach(who: Actor, connection_id: int, funnel_id: int) -> ConnectionRow:
+    """Lead the connection's new clients into that funnel, wherever they went before; dialogs stay where they are.
+
+    Raises Forbidden, NotFound.
+    """
     who.must("manage")
+    funnels.get_funnel(who, funnel_id)
     connection = _get(who, connection_id)
+    if connection.funnel_id != funnel_id:
+        connection.funnel_id = funnel_id
+        db.session.flush()  # the row below shows it
+        journal.note(who, "attach", "connection", connection.id, funnel_id=funnel_id)
+        publish(topics.connections(who.home))
+    return get_connection(who, connection_id)
+
+
+def detach(who: Actor, connection_id: int, funnel_id: int) -> None:
+    """Take the connection from that funnel: new clients go where the organisation's go without one.
+
+    Raises Forbidden; NotFound also where it is not attached to that funnel.
+    """
+    who.must("manage")
+    funnels.get_funnel(who, funnel_id)
+    connection = _get(who, connection_id, funnel_id)
+    connection.funnel_id = None
+    journal.note(who, "detach", "connection", connection.id, funnel_id=funnel_id)
+    publish(topics.connections(who.home))
+
+
+def remove(who: Actor, connection_id: int, funnel_id: int | None = None) -> None:
+    """Forget the account: its dialogs stay, nothing more can leave through it. The webhook is removed by a task.
+
+    Raises Forbidden; NotFound, with `funnel_id` also for one that is not attached to it.
+    """
+    who.must("manage")
+    if funnel_id is not None:
+        funnels.get_funnel(who, funnel_id)
+    connection = _get(who, connection_id, funnel_id)
     connection.removed_at = db.session.scalar(select(func.now()))
     connection.is_active = False
     journal.note(who, "disconnect", "connection", connection.id, account=connection.account)
@@ -160,9 +194,21 @@ def remove(who: Actor, connection_id: int) -> None:
     publish(topics.connections(who.home))
 
 
-def _get(who: Actor, connection_id: int) -> MessengerConnection:
+def remove_all(who: Actor) -> None:
+    """Forget every account: the organisation closes."""
+    who.must("manage")
+    for connection_id in db.session.scalars(
+        select(_C.id).where(_C.org_id == who.home, _C.removed_at.is_(None)).order_by(_C.id)
+    ).all():
+        remove(who, connection_id)
+
+
+def _get(who: Actor, connection_id: int, funnel_id: int | None = None) -> MessengerConnection:
+    """Held until the commit: of two who remove it at once, the second finds nothing."""
     query = select(_C).where(_C.org_id == who.home, _C.id == connection_id, _C.removed_at.is_(None))
-    connection = db.session.scalar(query)
+    if funnel_id is not None:
+        query = query.where(_C.funnel_id == funnel_id)
+    connection = db.session.scalar(query.with_for_update())
     if connection is None:
         raise NotFound("Подключение не найдено")
     return connection

@@ -152,7 +152,7 @@ def _next(who: Actor, dialog_id: int) -> Row[*tuple[Any, ...]] | None:
             Outbox.attempts, pause.label("pause"),
             func.extract("epoch", func.clock_timestamp() - Outbox.updated_at).label("age"),
             (func.now() - Outbox.created_at > GIVE_UP).label("old"),
-            Dialog.unsubscribed, Dialog.uuid, ClientIdentity.external_id.label("chat_id"),
+            Dialog.unsubscribed, Dialog.uuid, Dialog.deleted_at, ClientIdentity.external_id.label("chat_id"),
             MessengerConnection.id.label("connection_id"), MessengerConnection.messenger_type,
             MessengerConnection.secret_encrypted, MessengerConnection.is_active, MessengerConnection.removed_at,
             MessengerConnection.status.label("connection_status"),
@@ -175,6 +175,8 @@ def _next(who: Actor, dialog_id: int) -> Row[*tuple[Any, ...]] | None:
 
 def _obstacle(row: Row[*tuple[Any, ...]]) -> str | None:
     """Why this can't leave at all, in plain Russian."""
+    if row.deleted_at is not None:
+        return "Диалог удалён"
     if row.connection_id is None or row.chat_id is None or row.removed_at is not None:
         return "Нет подключения, через которое доставить: оно удалено"
     if row.connection_status == "broken":

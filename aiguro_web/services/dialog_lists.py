@@ -11,7 +11,7 @@ from typing import Any
 from ..errors import NotFound
 from ..extensions import read_hot, run_hot
 from ..models.dialog import DialogStatus
-from . import funnels
+from . import funnels, moments
 from .access import Actor
 
 # One dialog of the JSON contract (§2). schemas/dialogs.py declares the same shape; a test holds them equal. Sub-selects
@@ -47,7 +47,8 @@ _DIALOG_JSON = f"""
     ORDER BY {{order_again}}
 """
 _LIST_JSON = (
-    "SELECT COALESCE(json_agg(r), '[]')::text AS body, count(*) AS rows, min(r.id::bigint) AS last, {total} AS total "
+    "SELECT COALESCE(json_agg(r), '[]')::text AS body, count(*) AS rows, min(r.id::bigint) AS last, {total} AS total, "
+    f"{moments.COLUMN} "
     "FROM ({rows}) r"
 )
 COUNTED_MAX = 10_000
@@ -72,27 +73,35 @@ class DialogFilter:
     updated_since: datetime | None = None
     manager_email: str | None = None
     words: str | None = None
+    client_id: int | None = None
 
     @property
     def counted(self) -> bool:
         """Whether the kept tally knows the exact number."""
-        others = (self.ai, self.manager_id, self.updated_since, self.manager_email, self.words)
+        others = (self.ai, self.manager_id, self.updated_since, self.manager_email, self.words, self.client_id)
         return all(value is None for value in others)
 
 
 @dataclass(frozen=True, slots=True)
 class JsonPage:
-    """`body` is a JSON array; `last` is the id that the next page begins behind; `total` None when unknown."""
+    """`body` is a JSON array; `last` is the id that the next page begins behind; `total` None when unknown; `seen` the
+    moment at which it was so (see `unchanged`)."""
 
     body: bytes
     rows: int
     last: int | None
     total: int | None
+    seen: str
 
 
 _OF_MANAGER = (
     "manager_id IN (SELECT u.id FROM app_user u JOIN membership m ON m.user_id = u.id "
     "WHERE m.org_id = %(org)s AND u.email = %(email)s)"
+)
+# Asked once, not for each row: a funnel that was deleted has no list any more.
+_OF_FUNNEL = (
+    "funnel_id = %(funnel)s AND EXISTS (SELECT FROM funnel f "
+    "WHERE f.org_id = %(org)s AND f.id = %(funnel)s AND f.archived_at IS NULL)"
 )
 _OF_CLIENT = (
     "EXISTS (SELECT FROM client w WHERE w.org_id = %(org)s AND w.id = dialog.client_id AND "
@@ -109,10 +118,11 @@ def _conditions(who: Actor, wanted: DialogFilter) -> tuple[str, dict[str, Any]]:
     where = ["org_id = %(org)s", "listed"]
     values: dict[str, Any] = {"org": who.home}
     for name, value, condition in (
-        ("funnel", wanted.funnel_id, "funnel_id = %(funnel)s"),
+        ("funnel", wanted.funnel_id, _OF_FUNNEL),
         ("status", wanted.status, "status = %(status)s"),
         ("ai", wanted.ai, "ai = %(ai)s"),
         ("manager", wanted.manager_id, "manager_id = %(manager)s"),
+        ("client", wanted.client_id, "client_id = %(client)s"),
         ("since", wanted.updated_since, "updated_at >= %(since)s"),
         ("email", wanted.manager_email and wanted.manager_email.strip().lower(), _OF_MANAGER),
         ("words", wanted.words and f"%{_escaped(wanted.words)}%", _OF_CLIENT),
@@ -145,9 +155,20 @@ def list_json(
     values |= {"limit": limit, "offset": offset}
     total = _total(wanted, counted) if count else "NULL::bigint"
     row = read_hot(who.home, _list_query(where, total, sort), values)
-    if row.rows == 0 and wanted.funnel_id is not None:
+    assert row is not None
+    rows = int(row["rows"] or 0)
+    if rows == 0 and wanted.funnel_id is not None:
         funnels.get_funnel(who, wanted.funnel_id)
-    return JsonPage(row.body.encode(), row.rows, row.last, row.total)
+    return JsonPage(row["body"] or b"[]", rows, _number(row["last"]), _number(row["total"]), moments.named(row["seen"]))
+
+
+def unchanged(who: Actor, moment: str) -> bool:
+    """Whether no list of dialogs of the organisation could show anything else than at that moment (JsonPage.seen)."""
+    return moments.nothing_newer(who, moment, "dialog", "client", "stage", "funnel", "app_user")
+
+
+def _number(text: bytes | None) -> int | None:
+    return None if text is None else int(text)
 
 
 @lru_cache(maxsize=256)

@@ -16,6 +16,9 @@ from ..models.message import MessageRole
 from . import journal, outbox, topics, transcript
 from .access import Actor
 
+BY_HAND = "manual"  # the source of a client whom a person entered
+ENDINGS = {None: "", Outcome.won: ", сделка выиграна", Outcome.lost: ", сделка проиграна"}
+
 
 def find_head(who: Actor, uuid: uuids.UUID, funnel_id: int | None = None) -> Row[*tuple[Any, ...]]:
     """id, org_id, uuid, funnel_id of a dialog. NotFound if it is not of this organisation (or not of this funnel)."""
@@ -31,10 +34,12 @@ def find_head(who: Actor, uuid: uuids.UUID, funnel_id: int | None = None) -> Row
     return row
 
 
-def lock_dialog(who: Actor, uuid: uuids.UUID) -> Dialog:
-    """The dialog, locked until the end of the transaction. Raises NotFound."""
+def lock_dialog(who: Actor, uuid: uuids.UUID, funnel_id: int | None = None) -> Dialog:
+    """The dialog (of this funnel), locked until the end of the transaction. Raises NotFound."""
     who.must("read")
     query = select(Dialog).where(Dialog.org_id == who.home, Dialog.uuid == uuid, Dialog.deleted_at.is_(None))
+    if funnel_id is not None:
+        query = query.where(Dialog.funnel_id == funnel_id)
     dialog = db.session.scalar(query.with_for_update().execution_options(populate_existing=True))
     if dialog is None:
         raise NotFound("Диалог не найден")
@@ -47,39 +52,86 @@ def stage_number(who: Actor, dialog: Dialog) -> int:
     return db.session.scalar(query) or 1
 
 
-def start(who: Actor, client: Client, *, identity: ClientIdentity | None, funnel: Funnel, channel: str) -> Dialog:
-    """A new dialog in the funnel's first stage.
+def start(
+    who: Actor, client: Client, *, identity: ClientIdentity | None, funnel: Funnel, channel: str,
+    stage_id: int | None = None, trial: bool = False,
+) -> Dialog:  # fmt: skip
+    """A new dialog in the funnel's first stage, or in `stage_id`.
 
-    No model is configured yet, so it waits for a person from its first moment, and says so.
+    No model is configured yet, so it waits for a person from its first moment, and says so; but for a trial one, whose
+    every question is answered (services/trials.py).
     """
-    first = db.session.scalar(
-        select(Stage)
-        .where(Stage.org_id == who.home, Stage.funnel_id == funnel.id, Stage.archived_at.is_(None))
-        .order_by(Stage.position)
-        .limit(1)
-    )
-    if first is None:
-        raise Conflict("В воронке нет ни одного этапа")
+    stage_id = stage_id or _first_stage(who, funnel)
     uuid = uuids.uuid4()
     dialog = Dialog(
         org_id=who.home,
         uuid=uuid,
         funnel_id=funnel.id,
-        stage_id=first.id,
+        stage_id=stage_id,
         client_id=client.id,
         identity_id=identity.id if identity else None,
         connection_id=identity.connection_id if identity else None,
         channel=channel,
         thread_id=identity.external_id if identity else str(uuid),
-        ai=False,
-        hand_over_reason=HandOverReason.no_model,
+        ai=trial,
+        hand_over_reason=None if trial else HandOverReason.no_model,
+        is_test=trial,
     )
     db.session.add(dialog)
     db.session.flush()  # its id
     now = db.session.scalar(select(func.now()))
-    db.session.add(StageEntry(org_id=who.home, dialog_id=dialog.id, stage_id=first.id, entered_at=now))
+    db.session.add(StageEntry(org_id=who.home, dialog_id=dialog.id, stage_id=stage_id, entered_at=now))
     db.session.flush()  # the entry stands before the dialog's first message
     return dialog
+
+
+def _first_stage(who: Actor, funnel: Funnel) -> int:
+    found = db.session.scalar(
+        select(Stage.id)
+        .where(Stage.org_id == who.home, Stage.funnel_id == funnel.id, Stage.archived_at.is_(None))
+        .order_by(Stage.position)
+        .limit(1)
+    )
+    if found is None:
+        raise Conflict("В воронке нет ни одного этапа")
+    return found
+
+
+def create(who: Actor, funnel_id: int, *, client_id: int | None = None, name: str = "") -> Dialog:
+    """A person begins a dialog by hand: with a client who is known, or with a new one called `name`.
+
+    It has no messenger: what is written in it reaches nobody, and says so. Raises NotFound, Conflict.
+    """
+    who.must("write_dialog")
+    funnel = hold_funnel(who, funnel_id)
+    if client_id is None:
+        client = Client(org_id=who.home, name=name, source=BY_HAND)
+        db.session.add(client)
+        db.session.flush()  # its id
+    else:
+        client = _get_client(who, client_id)
+    dialog = start(who, client, identity=None, funnel=funnel, channel="")
+    changed(who, dialog, "create")
+    return dialog
+
+
+def hold_funnel(who: Actor, funnel_id: int) -> Funnel:
+    """The funnel, which nobody archives before the dialog that is to begin in it stands. Raises NotFound."""
+    who.must("write_dialog")
+    query = select(Funnel).where(Funnel.org_id == who.home, Funnel.id == funnel_id, Funnel.archived_at.is_(None))
+    funnel = db.session.scalar(query.with_for_update(read=True, key_share=True))
+    if funnel is None:
+        raise NotFound("Воронка не найдена")
+    return funnel
+
+
+def _get_client(who: Actor, client_id: int) -> Client:
+    """Held, so that its deletion waits for this dialog and takes it along."""
+    known = (Client.org_id == who.home, Client.id == client_id, Client.deleted_at.is_(None), ~Client.is_test)
+    client = db.session.scalar(select(Client).where(*known).with_for_update(read=True))
+    if client is None:
+        raise NotFound("Клиент не найден")
+    return client
 
 
 def one_at_a_time(who: Actor, connection_id: int, thread_id: str) -> None:
@@ -113,7 +165,7 @@ def take(who: Actor, uuid: uuids.UUID) -> Dialog:
         dialog.manager_id = who.user_id
         dialog.ai = False
         dialog.epoch += 1
-        _changed(who, dialog, "take")
+        changed(who, dialog, "take")
         outbox.call_off(who, dialog)
     return dialog
 
@@ -126,21 +178,25 @@ def release(who: Actor, uuid: uuids.UUID) -> Dialog:
         if dialog.manager_id != who.user_id:
             who.must("manage")
         dialog.manager_id = None
-        _changed(who, dialog, "release")
+        changed(who, dialog, "release")
     return dialog
 
 
-def close(who: Actor, uuid: uuids.UUID, outcome: Outcome | None = None) -> Dialog:
-    """Close the dialog; the client's next message starts a new one."""
+def close(who: Actor, uuid: uuids.UUID, outcome: Outcome | None = None, lost_reason: str = "") -> Dialog:
+    """Close the dialog; the client's next message starts a new one. How it ended may be said later, or corrected."""
     who.must("write_dialog")
     dialog = lock_dialog(who, uuid)
+    ended = (outcome, lost_reason if outcome == Outcome.lost else "")
     if dialog.status == DialogStatus.active:
         dialog.status = DialogStatus.closed
-        dialog.outcome = outcome
+        dialog.outcome, dialog.lost_reason = ended
         dialog.unanswered_since = None
         dialog.unread = 0
-        _changed(who, dialog, "close")
-        transcript.store(dialog, MessageRole.system, f"{who.name or 'Менеджер'}: диалог закрыт")
+        changed(who, dialog, "close", outcome=outcome)
+        _tell(who, dialog, f"диалог закрыт{ENDINGS[outcome]}")
+    elif outcome is not None and ended != (dialog.outcome, dialog.lost_reason):
+        dialog.outcome, dialog.lost_reason = ended
+        changed(who, dialog, "settle", outcome=outcome)
     return dialog
 
 
@@ -161,9 +217,9 @@ def reopen(who: Actor, uuid: uuids.UUID) -> Dialog:
         if dialog.identity_id is not None and db.session.scalar(newer) is not None:
             raise Conflict("У клиента уже есть открытый диалог")
         dialog.status = DialogStatus.active
-        dialog.outcome = None
-        _changed(who, dialog, "reopen")
-        transcript.store(dialog, MessageRole.system, f"{who.name or 'Менеджер'}: диалог открыт снова")
+        dialog.outcome, dialog.lost_reason = None, ""
+        changed(who, dialog, "reopen")
+        _tell(who, dialog, "диалог открыт снова")
     return dialog
 
 
@@ -185,8 +241,14 @@ def mark_read(who: Actor, uuid: uuids.UUID) -> None:
         publish(topics.dialogs(who.home))
 
 
-def _changed(who: Actor, dialog: Dialog, act: str) -> None:
+def changed(who: Actor, dialog: Dialog, act: str, **data: Any) -> None:
+    """What every write to a dialog, whose row the caller has locked, ends with."""
     dialog.updated_at = db.session.scalars(select(func.now())).one()
     db.session.flush()  # before a system message counts itself on the same row
-    journal.note(who, act, "dialog", dialog.id)
+    journal.note(who, act, "dialog", dialog.id, **data)
     publish(topics.dialog(who.home, dialog.uuid), topics.dialogs(who.home))
+
+
+def _tell(who: Actor, dialog: Dialog, what: str) -> None:
+    number = stage_number(who, dialog)
+    transcript.store(dialog, MessageRole.system, f"{who.name or 'Менеджер'}: {what}", stage_number=number)

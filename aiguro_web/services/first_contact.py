@@ -49,15 +49,22 @@ def begin(who: Actor, connection_id: int, channel: str, news: Update) -> tuple[O
     )
     if identity is None:
         identity = _meet(who, connection_id, news)
-    client = db.session.get_one(Client, (who.home, identity.client_id))
+    client = _hold(who, identity.client_id)
     if client.deleted_at is not None:  # they wrote again: a new client, the deleted one stays gone
-        identity.client_id = _new_client(who, news).id
-        client = db.session.get_one(Client, (who.home, identity.client_id))
+        client = _new_client(who, news)
+        identity.client_id = client.id
     dialogs.start(who, client, identity=identity, funnel=_funnel_of(who, connection_id), channel=channel)
     dialog = find_open_dialog(who, connection_id, news.chat_id)
     if dialog is None:
         raise RuntimeError("the dialog that was just begun is not open")
     return dialog, True
+
+
+def _hold(who: Actor, client_id: int) -> Client:
+    """The client, whom nobody deletes before the new dialog is there to be hidden with them."""
+    query = select(Client).where(Client.org_id == who.home, Client.id == client_id)
+    held = query.with_for_update(key_share=True).execution_options(populate_existing=True)
+    return db.session.scalars(held).one()
 
 
 def _meet(who: Actor, connection_id: int, news: Update) -> ClientIdentity:
@@ -96,7 +103,10 @@ def _funnel_of(who: Actor, connection_id: int) -> Funnel:
     )
     query = select(Funnel).where(Funnel.org_id == who.home, Funnel.archived_at.is_(None))
     funnel = db.session.scalar(
-        query.order_by((Funnel.id == attached).desc(), Funnel.is_active.desc(), Funnel.id).limit(1)
+        query.order_by((Funnel.id == attached).desc(), Funnel.is_active.desc(), Funnel.id)
+        .limit(1)
+        # Held as the dialog's foreign key would hold it anyway: it is not deleted meanwhile, or the next one is taken.
+        .with_for_update(read=True, key_share=True)
     )
     if funnel is None:
         raise Conflict("В организации нет ни одной воронки")

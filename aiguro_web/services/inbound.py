@@ -113,7 +113,10 @@ def _kept(
 
 def _message(who: Actor, connection_id: int, channel: str, news: Update, dialog: OpenDialog | None) -> Received:
     created = False
+    external_id = f"{news.chat_id}:{news.message_id}"[:128] if news.message_id else None
     if dialog is None:
+        if _is_known(who, connection_id, external_id):
+            return Received(fresh=False)
         dialog, created = first_contact.begin(who, connection_id, channel, news)
     words = news.text[:TEXT_MAX]
     number = int(news.message_id) if news.message_id.isdigit() else 0
@@ -123,10 +126,10 @@ def _message(who: Actor, connection_id: int, channel: str, news: Update, dialog:
         words,
         author_name=news.person.name[:CLIENT_NAME_MAX] if news.person else "",
         connection_id=connection_id,
-        external_id=f"{news.chat_id}:{news.message_id}"[:128] if news.message_id else None,
+        external_id=external_id,
         sequence=number,
         media=news.media[:24],
-        waits=not dialog.ai and not _is_stop(words),
+        waits=not _is_stop(words),  # also with the assistant on: nothing answers in its place yet
     )
     if message is None:
         return Received(fresh=False, dialog_id=dialog.id)
@@ -134,6 +137,14 @@ def _message(who: Actor, connection_id: int, channel: str, news: Update, dialog:
     if created:
         first_contact.greet(who, dialog.uuid)
     return Received(fresh=True, message_id=message["id"], dialog_id=dialog.id)
+
+
+def _is_known(who: Actor, connection_id: int, external_id: str | None) -> bool:
+    """Whether this message is here already, in a dialog that is closed or gone: it must not begin another one."""
+    query = select(Message.id).where(
+        Message.org_id == who.home, Message.connection_id == connection_id, Message.external_id == external_id
+    )
+    return external_id is not None and db.session.scalar(query) is not None
 
 
 def _is_stop(words: str) -> bool:

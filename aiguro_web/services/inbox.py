@@ -154,7 +154,7 @@ def get_card(who: Actor, uuid: uuids.UUID) -> CardRow:
 def find_uuid(who: Actor, thread_id: str) -> uuids.UUID:
     """The dialog behind a `?thread_id=` link. Raises NotFound."""
     who.must("read")
-    query = select(Dialog.uuid).where(Dialog.org_id == who.home, Dialog.thread_id == thread_id)
+    query = select(Dialog.uuid).where(Dialog.org_id == who.home, Dialog.thread_id == thread_id, Dialog.listed)
     uuid = db.session.scalar(query.order_by(Dialog.id.desc()).limit(1))
     if uuid is None:
         raise NotFound("Диалог не найден")

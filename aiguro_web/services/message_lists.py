@@ -76,8 +76,9 @@ def list_json(
     row = read_hot(who.home, _LIST_BEHIND if after is not None else _LIST_FIRST, values)
     if row is None:
         raise NotFound("Диалог не найден")
-    last = row.last[0] if row.last else None
-    return JsonPage(row.body.encode(), row.rows, row.total, (last[0], last[1], last[2]) if last else None)
+    last = (row["last"] or b"").strip(b"{}").split(b",")  # an array of one key
+    key = (int(last[0]), int(last[1]), int(last[2])) if len(last) == 3 else None
+    return JsonPage(row["body"] or b"[]", int(row["rows"] or 0), int(row["total"] or 0), key)
 
 
 def get_json(who: Actor, uuid: uuids.UUID, funnel_id: int, message_id: int) -> bytes:

@@ -72,6 +72,26 @@ def call_off(who: Actor, dialog: Dialog) -> None:
         mark(who, message_id, dialog.uuid, MessageStatus.failed, [TAKEN_OVER])
 
 
+def call_off_all(who: Actor, dialog_ids: list[int], reason: str) -> None:
+    """A client or a dialog is gone: nothing that is queued there leaves, a manager's words neither.
+
+    The caller has locked the dialogs for update, as of `call_off`, and tells whoever watches them.
+    """
+    who.must("write_dialog")
+    stopped = db.session.scalars(
+        update(Outbox)
+        .where(Outbox.org_id == who.home, Outbox.dialog_id.in_(dialog_ids), Outbox.status == OutboxStatus.queued)
+        .values(status=OutboxStatus.failed, error=reason, updated_at=func.now())
+        .returning(Outbox.message_id)
+    ).all()
+    db.session.execute(
+        update(Message)
+        .where(Message.org_id == who.home, Message.id.in_(set(stopped)))
+        .where(Message.status.in_([MessageStatus.queued, MessageStatus.sending]))
+        .values(status=MessageStatus.failed, error=reason)
+    )
+
+
 def queue_again(who: Actor, dialog: Dialog, message_id: int) -> None:
     """Queue the pieces of a failed or uncertain message that are not known to have left; now it is a person's.
 

@@ -23,3 +23,18 @@ def connections(org_id: int) -> str:
 def visitor(org_id: int, connection_id: int, chat_id: str) -> str:
     """Something new for one visitor of a web chat."""
     return f"o{org_id}:visitor-{connection_id}-{chat_id}"
+
+
+def tickets(org_id: int) -> str:
+    """The organisation's list of tickets changed."""
+    return f"o{org_id}:tickets"
+
+
+def ticket(org_id: int, ticket_id: int) -> str:
+    """One ticket changed: its messages or state."""
+    return f"o{org_id}:ticket-{ticket_id}"
+
+
+def desk() -> str:
+    """A ticket of some organisation changed: for AIGURO's staff alone, who belong to none."""
+    return "staff:tickets"

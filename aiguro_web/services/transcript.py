@@ -68,7 +68,8 @@ ORDER = (Message.position.desc(), Message.sequence.desc(), Message.id.desc())
 
 # One statement: the message, its place in the dialog, and the dialog's counters. A client's message that comes late
 # (`sequence` below one that is here) is placed just before that one, never before its own forerunners (equal positions
-# are told apart by `sequence`), and does not become the dialog's last one.
+# are told apart by `sequence`), and does not become the dialog's last one. The client was active, too: to within a
+# second, so that a burst writes their row once; and whoever is changing it now is not waited for, holding the dialog.
 _STORE = """
     WITH higher AS (
         SELECT m.position FROM message m
@@ -107,8 +108,14 @@ _STORE = """
             unanswered_since = CASE WHEN %(role)s = 'user' AND CAST(%(waits)s AS boolean)
                                     THEN COALESCE(d.unanswered_since, now())
                                     WHEN %(answers)s THEN NULL ELSE d.unanswered_since END,
-            updated_at = now()
+            updated_at = now(), changed = pg_current_xact_id()
         FROM stored, place WHERE d.org_id = %(org)s AND d.id = %(dialog)s
+    ), heard AS (
+        UPDATE client SET last_activity = now() WHERE org_id = %(org)s AND id = (
+            SELECT k.id FROM stored, dialog d JOIN client k ON k.org_id = d.org_id AND k.id = d.client_id
+            WHERE d.org_id = %(org)s AND d.id = %(dialog)s AND %(news)s
+              AND k.last_activity < now() - interval '1 second'
+            FOR NO KEY UPDATE OF k SKIP LOCKED)
     )
     SELECT * FROM stored
     """

@@ -1,8 +1,8 @@
 """Guards: who is asking. Each door names one; it runs before the view, in a short transaction of its own.
 
-`bearer`: a token in the Authorization header, cookies ignored. `page`: the browser's session. `public`: nobody in
-particular. A guard sets `g.who`, `g.rate_key` and, for tokens, `g.identity`; it answers None, a response instead of the
-view's, or raises AppError.
+`bearer`: a token in the Authorization header, cookies ignored. `resolved` and `support`: the same, and the organisation
+of a call without one in its path. `page`: the browser's session. `public`: nobody in particular. A guard sets `g.who`,
+`g.rate_key` and, for tokens, `g.identity`; it answers None, a response instead of the view's, or raises AppError.
 """
 
 from __future__ import annotations
@@ -22,7 +22,8 @@ from ..errors import Forbidden, Unauthorized, Unavailable
 from ..extensions import db, enter_organization
 from ..services import organizations
 from ..services.access import Actor
-from . import body, limits, sessions
+from . import active_org, body, limits, sessions
+from .active_org import NO_ORG
 from .jwks import JwksCache, JwksDown
 from .remembered import Remembered
 from .tenancy import read_id
@@ -32,7 +33,6 @@ log = logging.getLogger(__name__)
 
 ACTOR_FOR = 15  # seconds a removed member or a revoked token may still be let in
 ACTORS_MAX = 10_000
-NO_ORG = "Нет доступа к организации"  # foreign, absent and impossible ids read the same
 _BEARER = re.compile(r"bearer +([\x21-\x7e]+)", re.IGNORECASE)
 
 
@@ -99,6 +99,16 @@ def forget(user_id: int | None = None) -> None:
     state.actors.forget(None if user_id is None else lambda key, who: who.user_id == user_id)
 
 
+def forget_organization(org_id: int) -> None:
+    """Let go of everybody inside this organisation, as soon as the request has committed its end."""
+
+    def let_go(response: Response) -> Response:
+        _state().actors.forget(lambda key, who: who.org == org_id)
+        return response
+
+    after_this_request(let_go)
+
+
 def still(who: Actor) -> bool:
     """Whether this person is still who they were when a stream began: same role in the same organisation, not signed
     out since."""
@@ -112,6 +122,17 @@ def _bearer(view_args: dict[str, Any]) -> None:
     g.identity = identity = _verified(state, token)
     org_id = _org_of(view_args)
     g.who = _actor(state, identity, (fingerprint(token or ""), org_id))
+
+
+def _resolving(*, desk: bool) -> Callable[[dict[str, Any]], None]:
+    """As `_bearer`, for calls without an organisation in their path."""
+
+    def run(view_args: dict[str, Any]) -> None:
+        _bearer({})
+        with own_transaction():
+            g.who = active_org.choose(g.who, g.identity.org_gid, desk=desk)
+
+    return run
 
 
 def _page(view_args: dict[str, Any]) -> Response | None:
@@ -146,6 +167,8 @@ def _public(view_args: dict[str, Any]) -> None:
 
 
 bearer = Guard("bearer", _bearer)
+resolved = Guard("bearer", _resolving(desk=False))  # staff are members there, or nobody
+support = Guard("bearer", _resolving(desk=True))  # staff are at their desk: any organisation's, or all
 page = Guard("page", _page)
 public = Guard("public", _public)
 

@@ -6,7 +6,7 @@ import re
 import socket
 import types
 import typing
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import date, datetime
 from decimal import Decimal
@@ -146,6 +146,11 @@ def read_form(model: type[Model], *, limit: int = FORM_LIMIT) -> Model:
         pairs = parse_qsl(text, keep_blank_values=True, errors="strict", max_num_fields=FORM_FIELDS)
     except ValueError:
         raise Invalid("Форма составлена неверно") from None
+    return of_pairs(model, pairs)
+
+
+def of_pairs(model: type[Model], pairs: Iterable[tuple[str, str]]) -> Model:
+    """The fields of a form as `model`; unknown names are ignored. Raises Invalid."""
     given: dict[str, Any] = {}
     for name, value in pairs:
         if name in _shape(model):

@@ -20,12 +20,14 @@ VARY = "Authorization, Accept-Encoding, Origin"
 CACHE = "private, no-cache"
 CODINGS = ("zstd", "br", "gzip")  # Flask-Compress appends `:zstd` to the tag of what it packs
 NO_STORE, TAG, SENT = "aiguro.no_store", "aiguro.etag", "aiguro.sent_tags"  # what a request is known by here
+PLACE, MOMENT = "aiguro.etag_place", "aiguro.etag_moment"
 _TAG = re.compile(r'(?:W/)?"[\x21\x23-\x7e\x80-\xff]*"')
+_SEEN = re.compile(r'(?:W/)?"[0-9a-f]{32}\.(?P<place>[0-9a-f]{16})\.(?P<moment>[0-9a-z-]{1,400})"')
 _PACKED = re.compile(rf':(?:{"|".join(CODINGS)})"$')
 
 
 def init_app(app: Flask) -> None:
-    """Read once what stands for this release (see `fresh`)."""
+    """Read once what stands for this release (see `unchanged`)."""
     _release()
 
 
@@ -60,13 +62,28 @@ def tag_of(response: Response) -> str:
     return etag_of(response.get_data(), headers.get("Link", ""), headers.get("X-Total-Count", ""))
 
 
-def fresh(version: str) -> Response | None:
-    """A validated cache: `version` names the state of everything that the answer would show (rows, their newest
-    change, the viewer's rights). Gives the 304 if the client has that state, else None: build the body."""
-    tag = request.environ[TAG] = etag_of(version.encode(), request.full_path, _release())
-    if _has(tag):
-        return Response(status=304)
+def unchanged(since: Callable[[str], bool]) -> Response | None:
+    """A validated cache: the answer's tag names a moment (`seen`), and `since(moment)` tells whether nothing that it
+    shows has changed after that. Gives the 304, or None: build the body, then say `seen` of it."""
+    place = request.environ[PLACE] = _place()
+    for tag in _TAG.findall(request.environ.get("HTTP_IF_NONE_MATCH") or ""):
+        found = _SEEN.fullmatch(tag)
+        if found is not None and found["place"] == place and since(found["moment"]):
+            request.environ[TAG] = tag.removeprefix("W/")
+            return Response(status=304)
     return None
+
+
+def seen(moment: str) -> None:
+    """The answer under way shows its rows as they were at `moment`, letters that `unchanged` will be given back."""
+    request.environ[MOMENT] = moment
+
+
+def _place() -> str:
+    """Stands for what was asked, and for the code that shapes the answer: a new release confirms nothing of an old one.
+    Who asked is in it only as the organisation of the path: guards come first."""
+    asked = f"{request.full_path}\0{_release()}".encode("utf-8", "replace")
+    return hashlib.blake2b(asked, digest_size=8).hexdigest()
 
 
 def must_match(current: Callable[[], Response]) -> None:
@@ -85,7 +102,13 @@ def _has(tag: str) -> bool:
     given = request.environ.get("HTTP_IF_NONE_MATCH")
     if not given:
         return False
-    return given.strip() == "*" or any(known.removeprefix("W/") == tag for known in _TAG.findall(given))
+    content = _content(tag)
+    return given.strip() == "*" or any(_content(known.removeprefix("W/")) == content for known in _TAG.findall(given))
+
+
+def _content(tag: str) -> str:
+    """The part of a tag that names the data; the moment behind it may be another."""
+    return tag.partition(".")[0].rstrip('"')
 
 
 def finish(response: Response, environ: WSGIEnvironment) -> Response:
@@ -108,6 +131,8 @@ def finish(response: Response, environ: WSGIEnvironment) -> Response:
     tag = seen.get("etag") or environ.get(TAG)
     if tag is None:
         tag = tag_of(response)
+        if environ.get(MOMENT) and environ.get(PLACE):
+            tag = f'{tag[:-1]}.{environ[PLACE]}.{environ[MOMENT]}"'
     headers.add("Cache-Control", CACHE)
     headers["Vary"] = VARY
     headers["ETag"] = tag

@@ -81,7 +81,8 @@ def _run(view: View, arguments: dict[str, Any]) -> Response:
     try:
         response = make_response(current_app.ensure_sync(view)(**arguments))
         idempotency.keep(response)
-        db.session.commit()
+        if db.session().in_transaction():  # a commit of nothing is not free
+            db.session.commit()
         return response
     finally:
         db.session.remove()  # also rolls back what was not committed

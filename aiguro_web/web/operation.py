@@ -50,6 +50,8 @@ class Operation:
     gives: Any = None
     """The type of a successful JSON answer; None: bytes (a file)."""
     status: int = 200
+    also: tuple[int, ...] = ()
+    """Other statuses of a success, with the same body: 200 where a create may find what is there."""
     refuses: tuple[int, ...] = ()
     """Statuses besides those that every operation of its kind has."""
     needs: str = "read"

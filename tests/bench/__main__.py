@@ -1,11 +1,12 @@
 """Seeds a database of its own, starts the product and the limit side by side, and prints their ratios.
 
-python -m tests.bench [--dialogs 100000] [--orgs 20] [--rounds 7] [--seconds 1.5] [--only WORD]
+python -m tests.bench [--dialogs 1000000] [--orgs 50] [--rounds 7] [--seconds 1.5] [--only WORD]
 """
 
 from __future__ import annotations
 
 import argparse
+import hashlib
 import itertools
 import json
 import os
@@ -44,6 +45,16 @@ class Row:
     same: bool = False
 
 
+@dataclass
+class Flat:
+    """Two calls of ours that should take as long: the second's median time against the first's."""
+
+    name: str
+    first: Callable[[], bytes]
+    second: Callable[[], bytes]
+    most: float
+
+
 def main() -> None:
     options = _options()
     instance = Path(os.environ.get("AIGURO_BENCH_INSTANCE") or ROOT / "instance" / "bench")
@@ -54,6 +65,9 @@ def main() -> None:
         for row in _rows(seeded, tokens, servers[1][1], server):
             if options.only in row.name:
                 _compare(row, servers, options)
+        for flat in _flats(seeded, tokens, server):
+            if options.only in flat.name:
+                _compare_flat(flat, servers[1][1], options)
     finally:
         for process, _ in servers:
             process.send_signal(signal.SIGTERM)
@@ -63,8 +77,8 @@ def main() -> None:
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="make bench ARGS=…", description=__doc__)
-    parser.add_argument("--dialogs", type=int, default=100_000)
-    parser.add_argument("--orgs", type=int, default=20)
+    parser.add_argument("--dialogs", type=int, default=1_000_000)
+    parser.add_argument("--orgs", type=int, default=50)
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--seconds", type=float, default=1.5)
     parser.add_argument("--only", default="")
@@ -138,12 +152,49 @@ def _serve(target: str, seeded: seeding.Seeded, server: embedded.Server) -> tupl
     raise SystemExit(f"{target} did not start")
 
 
+def _asking(tokens: list[str], path: str, method: str = "GET", body: bytes = b"", **more: str) -> Callable[[], bytes]:
+    """The same call by many users in turn: the product's own limit of 1000 calls a minute stays on."""
+    turns = itertools.cycle(
+        [request(method, path, {"Authorization": f"Bearer {token}", **more}, body) for token in tokens]
+    )
+    return lambda: next(turns)
+
+
+def _flats(seeded: seeding.Seeded, tokens: list[str], server: embedded.Server) -> list[Flat]:
+    """A large company's list takes as long as a small one's; a far page by cursor as long as a near one."""
+    big, small = (
+        f"/api/organization/{seeded.org}/funnel/{f}/dialogs" for f in (seeded.big_funnel, seeded.small_funnel)
+    )
+    flats = [
+        Flat(
+            "list of 50, largest funnel : smaller",
+            _asking(tokens, f"{small}?limit=50"),
+            _asking(tokens, f"{big}?limit=50"),
+            1.3,
+        )
+    ]
+    with psycopg.connect(plain(server.urls("bench").admin)) as admin:
+        ids = [
+            admin.execute(
+                "SELECT id FROM dialog WHERE funnel_id = %s ORDER BY id DESC OFFSET %s LIMIT 1", [seeded.big_funnel, at]
+            ).fetchone()
+            for at in (50, 199_950)
+        ]
+    if all(ids):
+        from aiguro_web.web.paging import encode
+
+        key = hashlib.blake2b(SECRET.encode(), digest_size=32, person=b"aiguro.cursor").digest()
+        near, far = (encode([row[0]], f"o{seeded.org}:dialogs:{seeded.big_funnel}", key) for row in ids if row)
+        flats.append(
+            Flat("list of 50, page 4000 : page 2", _asking(tokens, f"{big}?limit=50&cursor={near}"),
+                 _asking(tokens, f"{big}?limit=50&cursor={far}"), 1.2)
+        )  # fmt: skip
+    return flats
+
+
 def _rows(seeded: seeding.Seeded, tokens: list[str], port: int, server: embedded.Server) -> list[Row]:
-    # The product's own limit of 1000 calls a minute stays on: the calls are those of many users.
     def asking(path: str, **more: str) -> Callable[[], bytes]:
-        raws = [request("GET", path, {"Authorization": f"Bearer {token}", **more}) for token in tokens]
-        turns = itertools.cycle(raws)
-        return lambda: next(turns)
+        return _asking(tokens, path, **more)
 
     base = f"/api/organization/{seeded.org}/funnel/{seeded.big_funnel}"
     with psycopg.connect(plain(server.urls("bench").admin)) as admin:
@@ -170,6 +221,12 @@ def _rows(seeded: seeding.Seeded, tokens: list[str], port: int, server: embedded
             "messages, newest 50", lambda: request("GET", f"/messages/{uuid}", {}),
             asking(f"{base}/dialog/{uuid}/messages?limit=50"), 0.5,
         )
+    )  # fmt: skip
+    words = json.dumps({"text": "Здравствуйте, сейчас всё расскажу"}).encode()
+    sends = {"method": "POST", "body": words, "Content-Type": "application/json"}
+    rows.append(
+        Row("POST message", lambda: request("POST", f"/message/{uuid}", {"Content-Type": "application/json"}, words),
+            _asking(tokens, f"{base}/dialog/{uuid}/message", **sends), 0.5, wanted=201)
     )  # fmt: skip
     counter = itertools.count(10_000_000)
 
@@ -221,6 +278,22 @@ def _compare(row: Row, servers: list[tuple[subprocess.Popen[bytes], int]], optio
         f"{row.name:34} limit {speed[0]:7.0f}/s {cost[0]:6.0f} µs   ours {speed[1]:7.0f}/s {cost[1]:6.0f} µs   "
         f"ratio {ratio:5.2f} (by CPU {cost[0] / cost[1]:5.2f})  budget {row.budget:g}  "
         f"{'ok' if ratio >= row.budget else 'BELOW'}",
+        flush=True,
+    )
+
+
+def _compare_flat(flat: Flat, port: int, options: argparse.Namespace) -> None:
+    times: list[list[float]] = [[], []]
+    for number in range(options.rounds + 1):
+        for side, make in enumerate((flat.first, flat.second)):
+            found = burst(port, make, options.seconds, connections=1)
+            if found.failures:
+                raise SystemExit(f"{flat.name}: {found.failures} of {found.requests} answers were not 200")
+            times[side] += found.times if number else []
+    first, second = (statistics.median(one) * 1000 for one in times)
+    verdict = "ok" if second / first <= flat.most else "ABOVE"
+    print(
+        f"{flat.name:38} {first:6.2f} ms, {second:6.2f} ms   ratio {second / first:5.2f}  at most {flat.most:g}  {verdict}",
         flush=True,
     )
 

@@ -49,6 +49,28 @@ INBOUND = """
     FROM m WHERE dialog.org_id = %(org)s AND dialog.id = m.dialog_id
 """
 
+# A manager's message: stored, counted, queued for delivery, its job and all in one commit.
+WRITE = """
+    WITH d AS (
+        SELECT id FROM dialog WHERE org_id = %(org)s AND uuid = %(uuid)s AND deleted_at IS NULL FOR UPDATE
+    ), m AS (
+        INSERT INTO message (org_id, dialog_id, connection_id, role, text, status, position)
+        SELECT %(org)s, d.id, %(bot)s, 'manager', %(text)s, 'queued', (extract(epoch FROM clock_timestamp()) * 1000000)::bigint
+        FROM d RETURNING id, dialog_id, text, role, status, created_at
+    ), o AS (
+        INSERT INTO outbox (org_id, dialog_id, message_id, part, lane, text)
+        SELECT %(org)s, dialog_id, id, 1, 0, text FROM m
+    ), j AS (
+        INSERT INTO procrastinate_jobs (queue_name, task_name, lock, args)
+        SELECT 'deliveries', 'deliver', 'bench:' || dialog_id, jsonb_build_object('org_id', 0, 'dialog_id', 0) FROM m
+    ), c AS (
+        UPDATE dialog SET messages_count = messages_count + 1, unread = 0, last_message = left(%(text)s, 200),
+               last_role = 'manager', last_activity = now(), unanswered_since = NULL, updated_at = now()
+        FROM m WHERE dialog.org_id = %(org)s AND dialog.id = m.dialog_id
+    )
+    SELECT row_to_json(m)::text FROM m
+"""
+
 StartResponse = Callable[[str, list[tuple[str, str]]], Any]
 
 
@@ -65,6 +87,10 @@ def app(environ: dict[str, Any], start_response: StartResponse) -> Iterable[byte
         body = connection().execute(LIST, values, prepare=True).fetchone()[0].encode()
     elif path.startswith("/messages/"):
         body = connection().execute(MESSAGES, {"org": ORG, "uuid": path[10:]}, prepare=True).fetchone()[0].encode()
+    elif path.startswith("/message/"):
+        wish = json.loads(environ["wsgi.input"].read(int(environ["CONTENT_LENGTH"])))
+        values = {"org": ORG, "uuid": path[9:], "bot": BOT, "text": wish["text"]}
+        body = connection().execute(WRITE, values, prepare=True).fetchone()[0].encode()
     else:
         update = json.loads(environ["wsgi.input"].read(int(environ["CONTENT_LENGTH"])))
         message = update["message"]

@@ -47,9 +47,9 @@ class House:
         table = ids.TABLES.get(endpoint.partition(".")[0], "messenger_connection")
         key = own["messenger_connection" if endpoint.startswith("webhooks") else "webchat"]["key"]
         return {
-            "org": org, "f": own["funnel"]["id"], "uuid": own["dialog"]["uuid"], "message_id": own["message"]["id"],
+            "org": org, "f": own["funnel"]["id"], "uuid": own["trial" if endpoint.startswith("api_trials") else "dialog"]["uuid"], "message_id": own["message"]["id"],
             "connection_id": own["messenger_connection"]["id"], "key": key,
-            "id": own[table]["id"],
+            "ticket_message_id": own["ticket_message"]["id"], "id": own[table]["id"], "code": own["assistant"]["code"],
         }  # fmt: skip
 
     def rest(self) -> None:

@@ -63,6 +63,7 @@ def fill(connection: Connection, org: int) -> Rows:
     made["app_user"] = dict(connection.execute(user.insert().values(values).returning(*user.c)).mappings().one())
     for table in tenant_tables():
         made[table.name] = add(connection, table, org, made)
+    made["trial"] = add(connection, Base.metadata.tables["dialog"], org, made, is_test=True, ai=True)
     site = {"messenger_type": "webchat", "account_id": f"{mark(org)}site", "key": f"{mark(org)}webchat-key"}
     made["webchat"] = add(connection, Base.metadata.tables["messenger_connection"], org, made, **site)
     return made

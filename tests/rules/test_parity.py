@@ -173,6 +173,39 @@ def test_a_repeated_key_is_one_message_through_both_doors(house: House) -> None:
     assert [row[1] for row in stored(house, one)[0]].count("слова") == 1
 
 
+def press_json(house: House, person: Person, uuid: UUID, act: str) -> TestResponse:
+    path = f"/api/organization/{HOME}/funnel/{house_funnel(house, uuid)}/dialog/{uuid}"
+    wish = {"status": "closed" if act == "close" else "active"}
+    return house.app.test_client().patch(path, json=wish, headers=person.headers)
+
+
+def press_page(house: House, person: Person, uuid: UUID, act: str) -> TestResponse:
+    path = f"/dashboard/messengers/{uuid}/{act}"
+    return sign_in(house.app, person).post(path, headers={"HX-Request": "true"})
+
+
+@pytest.mark.parametrize(("who", "meaning"), [("admin", "done"), ("manager", "done"), ("viewer", "forbidden")])
+@pytest.mark.parametrize("acts", [["close"], ["close", "close"], ["close", "reopen"], ["reopen"]])
+def test_closing_and_reopening_are_the_same_through_both_doors(
+    house: House, who: str, meaning: str, acts: list[str]
+) -> None:
+    one, other, person = talk(house), talk(house), getattr(house.people, who)
+    for act in acts:
+        said = [press_json(house, person, one, act), press_page(house, person, other, act)]
+        assert [MEANING[answer.status_code] for answer in said] == [meaning, meaning]
+    assert stored(house, one) == stored(house, other)
+    assert noted(house, one) == noted(house, other)
+
+
+def noted(house: House, uuid: UUID) -> list[Any]:
+    """What the journal says of a dialog."""
+    query = """SELECT j.act, j.actor_id, j.data FROM journal_entry j
+               JOIN dialog d ON d.org_id = j.org_id AND d.id = j.subject_id
+               WHERE j.subject = 'dialog' AND d.uuid = :uuid ORDER BY j.id"""
+    with house.admin.connect() as connection:
+        return [tuple(row) for row in connection.execute(text(query), {"uuid": uuid})]
+
+
 def test_a_difference_between_the_doors_is_found(house: House) -> None:
     one, other = talk(house), talk(house)
     write_json(house, house.people.manager, one, "слова")
@@ -265,6 +298,37 @@ def test_the_same_people_may_connect_through_both_doors(house: House, telegram: 
         wish = {"messenger_type": "webchat", "token": "", "name": "Чат"}
         assert connect(house, getattr(house.people, who), wish).status_code == 403
     assert newest_connection(house) == before
+
+
+def disconnect_json(house: House, person: Person, id: int) -> TestResponse:
+    return house.app.test_client().delete(f"/api/organization/{HOME}/messenger_connection/{id}", headers=person.headers)
+
+
+def disconnect_page(house: House, person: Person, id: int) -> TestResponse:
+    path = f"/dashboard/integrations/{id}/remove"
+    return sign_in(house.app, person).post(path, headers={"HX-Request": "true"})
+
+
+@pytest.mark.parametrize(("who", "meaning"), [("admin", "done"), ("manager", "forbidden"), ("viewer", "forbidden")])
+def test_disconnecting_is_the_same_through_both_doors(
+    house: House, telegram: FakeTelegram, who: str, meaning: str
+) -> None:
+    kept = []
+    for disconnect in (disconnect_json, disconnect_page):
+        wish = {"messenger_type": "telegram", "token": token_of(telegram, "good"), "name": "Бот"}
+        id = connect_json(house, house.people.admin, wish).json["id"]
+        said = [MEANING[disconnect(house, getattr(house.people, who), id).status_code] for _ in range(2)]
+        assert said == [meaning, "absent" if meaning == "done" else meaning]
+        with house.admin.connect() as connection:
+            query = """
+                SELECT c.removed_at IS NULL, c.is_active, array_agg(j.act ORDER BY j.id),
+                       (SELECT array_agg(task_name ORDER BY id) FROM procrastinate_jobs
+                        WHERE args->>'connection_id' = :id)
+                FROM messenger_connection c JOIN journal_entry j ON j.subject_id = c.id AND j.subject = 'connection'
+                WHERE c.id = CAST(:id AS bigint) GROUP BY c.org_id, c.id
+            """
+            kept.append(tuple(connection.execute(text(query), {"id": id}).one()))
+    assert kept[0] == kept[1]
 
 
 def test_both_doors_read_the_same_limits(house: House) -> None:

@@ -11,6 +11,7 @@ import psycopg
 import pytest
 from sqlalchemy import text
 
+from aiguro_web import pipelines
 from tests import databases
 from tests.doors import STREAMS, Way, address, knock, ways
 from tests.people import OTHER
@@ -50,6 +51,11 @@ GROW = (
        SELECT :org, m.id, 'фото', 'image/png', 1, 'key' || m.id
        FROM message m WHERE m.org_id = :org AND m.media = 'photo'
          AND NOT EXISTS (SELECT FROM attachment a WHERE a.org_id = :org AND a.message_id = m.id)""",
+    """INSERT INTO file (org_id, original_name, storage_key, content_type, size, category)
+       SELECT :org, 'файл ' || n, 'file' || n, 'image/png', 1, 'client_work'
+       FROM generate_series(CAST(:first AS int), :last) n""",
+    """INSERT INTO funnel_file (org_id, funnel_id, file_id) SELECT :org, :funnel, f.id FROM file f
+       WHERE f.org_id = :org AND f.storage_key LIKE 'file%' ON CONFLICT DO NOTHING""",
 )  # fmt: skip
 
 
@@ -77,6 +83,13 @@ class Counter:
             return execute(cursor, query, *arguments, **options)
 
         monkeypatch.setattr(psycopg.Cursor, "execute", counted)
+        send = pipelines._send
+
+        def noted(libpq: Any, known: Any, statement: str, given: Any) -> list[str]:
+            self.statements.append(statement)
+            return send(libpq, known, statement, given)
+
+        monkeypatch.setattr(pipelines, "_send", noted)
 
     def of(self, house: House, way: Way, path: str, htmx: bool) -> int:
         """How many statements this request costs, once everything is warm."""

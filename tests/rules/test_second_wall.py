@@ -91,7 +91,7 @@ def test_another_organisations_rows_are_as_if_they_did_not_exist(open_field: Hou
     assert open_field.fingerprint(OTHER) == before
     assert rows.mark(OTHER) not in said
     assert "Forbidden" not in said, "the actor lacks the right: nothing was tried"
-    if not name.startswith(("journal.", "outbox.wake_again", "funnels.add_stage")):  # they name what they wrote
+    if not name.startswith(("journal.", "outbox.wake_again", "stages.add_stage")):  # they name what they wrote
         assert said == outcome(open_field, name, absent(foreign))
 
 

@@ -16,7 +16,7 @@ from sqlalchemy import text
 
 from aiguro_web import queue, tasks
 from aiguro_web.extensions import db, enter_organization
-from aiguro_web.services import access, connections, inbound, messages
+from aiguro_web.services import access, connections, inbound, messages, trials
 from tests import databases
 from tests.fakes.telegram import FakeTelegram
 from tests.people import HOME
@@ -187,8 +187,35 @@ def run_delete_expired(stage: Stage) -> Again:
     return lambda: run("delete_expired_tokens", timestamp=0)
 
 
+def run_trial_reply(stage: Stage) -> Again:
+    with stage.house.app.app_context():
+        enter_organization(HOME)
+        dialog = trials.begin(stage.house.people.manager.actor, stage.house.rows[HOME]["funnel"]["id"], words="почём?")
+        message = db.session.execute(
+            text("SELECT id FROM message WHERE org_id = :org AND dialog_id = :id"), {"org": HOME, "id": dialog.id}
+        ).scalar_one()
+        stage.dialog = dialog.id
+        db.session.commit()
+    arguments = {"org_id": HOME, "dialog_id": stage.dialog, "message_id": message}
+    run("trial_reply", **arguments)
+    assert stage.ask("SELECT array_agg(role ORDER BY id) FROM message WHERE dialog_id = :dialog") == ["user", "system"]
+    return lambda: run("trial_reply", **arguments)
+
+
+def run_erase_deleted_dialogs(stage: Stage) -> Again:
+    with stage.house.admin.begin() as connection:
+        old = "UPDATE dialog SET deleted_at = now() - interval '31 days' WHERE id = :id"
+        connection.execute(text(old), {"id": stage.dialog})
+    run("erase_deleted_dialogs", timestamp=0)
+    assert stage.ask("SELECT count(*) FROM message WHERE dialog_id = :dialog") == 0
+    assert stage.ask("SELECT count(*) FROM dialog WHERE id = :dialog") == 0
+    return lambda: run("erase_deleted_dialogs", timestamp=0)
+
+
 # Each prepares its rows, runs the task once, and gives what runs it again. New ones: a file in twice/.
 TWICE: dict[str, Callable[[Stage], Again]] = {
+    "trial_reply": run_trial_reply,
+    "erase_deleted_dialogs": run_erase_deleted_dialogs,
     "deliver": run_deliver,
     "sweep_outbox": run_sweep,
     "subscribe": run_subscribe,

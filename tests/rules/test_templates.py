@@ -11,6 +11,7 @@ import pytest
 from flask import Flask
 from jinja2 import Environment, StrictUndefined, UndefinedError, meta
 
+from aiguro_web.api import docs
 from tests import databases
 from tests.doors import STREAMS, Way, address, knock, ways
 from tests.people import OTHER
@@ -136,6 +137,7 @@ def _rendered_names(app: Flask, monkeypatch: pytest.MonkeyPatch) -> set[str]:
     assert loader is not None
     assert cache is not None
     cache.clear()
+    app.extensions.pop(docs.KEPT, None)
     load = loader.get_source
 
     def noted(environment: Environment, template: str) -> Any:

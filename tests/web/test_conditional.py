@@ -33,10 +33,11 @@ def client(tmp_path: Any) -> FlaskClient:
         return respond({"token_hint": "…abcd"})
 
     def cached() -> Response:
-        answer = conditional.fresh(STATE["version"])
+        answer = conditional.unchanged(lambda moment: moment == STATE["version"])
         if answer:
             return answer
         STATE["built"] += 1
+        conditional.seen(STATE["version"])
         return respond(STATE["body"])
 
     app.add_url_rule("/api/list", "list", lambda: respond(STATE["body"], headers={"X-Total-Count": STATE["total"]}))
@@ -127,15 +128,27 @@ def test_a_write_is_not_tagged(client: FlaskClient) -> None:
     assert response.headers["Cache-Control"] == "no-store"
 
 
-def test_a_known_version_needs_no_body(client: FlaskClient) -> None:
+def test_an_unchanged_moment_needs_no_body(client: FlaskClient) -> None:
     tag = client.get("/api/cached").headers["ETag"]
-    again = client.get("/api/cached", headers={"If-None-Match": tag})
-    assert (again.status_code, STATE["built"]) == (304, 1)
-    assert again.headers["ETag"] == tag
-    assert again.headers["Vary"] == "Authorization, Accept-Encoding, Origin"
-    assert client.get("/api/cached?page=2", headers={"If-None-Match": tag}).status_code == 200
-    STATE["version"] = "2"
+    for sent in (tag, f"W/{tag}", f'"other", {tag}'):
+        again = client.get("/api/cached", headers={"If-None-Match": sent})
+        assert (again.status_code, STATE["built"]) == (304, 1)
+        assert again.headers["ETag"] == tag
+        assert again.headers["Vary"] == "Authorization, Accept-Encoding, Origin"
+    client.get("/api/cached?page=2", headers={"If-None-Match": tag})
+    assert STATE["built"] == 2, "something else was asked"
+    STATE["version"], STATE["body"] = "2", [{"id": 3}]
     assert client.get("/api/cached", headers={"If-None-Match": tag}).status_code == 200
+
+
+def test_a_later_moment_with_the_same_content_is_a_304_with_the_newer_tag(client: FlaskClient) -> None:
+    tag = client.get("/api/cached").headers["ETag"]
+    STATE["version"] = "2"
+    again = client.get("/api/cached", headers={"If-None-Match": tag})
+    assert (again.status_code, STATE["built"]) == (304, 2)
+    assert again.headers["ETag"] != tag
+    assert client.get("/api/cached", headers={"If-None-Match": again.headers["ETag"]}).status_code == 304
+    assert STATE["built"] == 2
 
 
 def test_a_stale_write_is_refused(client: FlaskClient) -> None:

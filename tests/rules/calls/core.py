@@ -76,7 +76,6 @@ CALLS = {
         row for row in funnels.list_funnels(who) if row["id"] == of["funnel"]["id"]
     ],
     "funnels.get_funnel": lambda who, of: funnels.get_funnel(who, of["funnel"]["id"]),
-    "funnels.add_stage": lambda who, of: funnels.add_stage(who, of["funnel"]["id"], "этап", "code", 99),
     "dialog_lists.list_json": lambda who, of: dialog_lists.list_json(
         who, dialog_lists.DialogFilter(of["funnel"]["id"]), limit=9
     ),
