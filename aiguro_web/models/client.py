@@ -11,7 +11,8 @@ from sqlalchemy.orm import Mapped, mapped_column
 from .base import Base, Changed, Created, Id, Tenant, choice, of_organization
 
 CLIENT_NAME_MAX = 200
-PHONE_MAX = 32
+PHONE_MAX = 32  # as it is kept: E.164
+PHONE_TYPED_MAX = 64  # with the spaces and brackets of whoever types it
 SOURCE_MAX = 64
 MANAGER_TEXT_MAX = 200
 

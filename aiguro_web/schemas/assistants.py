@@ -19,7 +19,7 @@ PARAMETERS = "null у параметра — как у воронки; то, ч�
 class _Wish(In):
     prompt: str | None = Field(default=None, max_length=PROMPT_MAX, description=PROMPT)
     text: str | None = Field(default=None, max_length=PROMPT_MAX, description=TEXT)
-    name: Annotated[TrimmedOrNone, Field(max_length=ASSISTANT_NAME_MAX)] = None
+    name: TrimmedOrNone = Field(default=None, max_length=ASSISTANT_NAME_MAX)
     description: str | None = Field(default=None, max_length=ASSISTANT_DESCRIPTION_MAX)
     parameters: ParametersIn | None = Field(default=None, description=PARAMETERS)
 

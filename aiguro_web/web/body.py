@@ -121,7 +121,7 @@ def read_json(model: type[Model], *, limit: int = JSON_LIMIT) -> Model:
     if options.get("charset", "utf-8").lower() not in ("utf-8", "utf8"):
         raise Unsupported("JSON принимается только в UTF-8", headers={"Accept": JSON})
     data = raw(limit)
-    if data and not kind:
+    if (data and not kind) or not (request.content_type or "").isascii():
         raise Unsupported("Нужен Content-Type: application/json", headers={"Accept": JSON})
     return checked(model, strict_json.parse(data) if data else {})
 

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import re
+import time
 from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from flask import Flask, Response, request
+from flask import Flask, Response, current_app, request
 
 from ..errors import Stale
+from .remembered import Remembered
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
@@ -21,13 +23,14 @@ CACHE = "private, no-cache"
 CODINGS = ("zstd", "br", "gzip")  # Flask-Compress appends `:zstd` to the tag of what it packs
 NO_STORE, TAG, SENT = "aiguro.no_store", "aiguro.etag", "aiguro.sent_tags"  # what a request is known by here
 PLACE, MOMENT = "aiguro.etag_place", "aiguro.etag_moment"
+MOMENTS_MAX, MOMENTS_FOR = 20_000, 3600  # answers; seconds
 _TAG = re.compile(r'(?:W/)?"[\x21\x23-\x7e\x80-\xff]*"')
-_SEEN = re.compile(r'(?:W/)?"[0-9a-f]{32}\.(?P<place>[0-9a-f]{16})\.(?P<moment>[0-9a-z-]{1,400})"')
 _PACKED = re.compile(rf':(?:{"|".join(CODINGS)})"$')
 
 
 def init_app(app: Flask) -> None:
-    """Read once what stands for this release (see `unchanged`)."""
+    """Read once what stands for this release; remember the moments of lists (see `unchanged`)."""
+    app.extensions["moments"] = Remembered(MOMENTS_MAX)
     _release()
 
 
@@ -63,27 +66,28 @@ def tag_of(response: Response) -> str:
 
 
 def unchanged(since: Callable[[str], bool]) -> Response | None:
-    """A validated cache: the answer's tag names a moment (`seen`), and `since(moment)` tells whether nothing that it
-    shows has changed after that. Gives the 304, or None: build the body, then say `seen` of it."""
-    place = request.environ[PLACE] = _place()
-    for tag in _TAG.findall(request.environ.get("HTTP_IF_NONE_MATCH") or ""):
-        found = _SEEN.fullmatch(tag)
-        if found is not None and found["place"] == place and since(found["moment"]):
-            request.environ[TAG] = tag.removeprefix("W/")
+    """A validated cache: this process remembers at which moment it gave the answer that the client still has, and
+    `since(moment)` tells whether nothing that it shows has changed after that. Gives the 304, or None: build the body,
+    then say `seen` of it."""
+    environ = request.environ
+    place = environ[PLACE] = f"{request.full_path}\0{_release()}"
+    for tag in _TAG.findall(environ.get("HTTP_IF_NONE_MATCH") or ""):
+        bare = tag.removeprefix("W/")
+        moment = _moments().get((place, bare))
+        if moment is not None and since(moment):
+            environ[TAG] = bare
             return Response(status=304)
     return None
 
 
 def seen(moment: str) -> None:
-    """The answer under way shows its rows as they were at `moment`, letters that `unchanged` will be given back."""
+    """The answer under way shows its rows as they were at `moment`, which `unchanged` will give back."""
     request.environ[MOMENT] = moment
 
 
-def _place() -> str:
-    """Stands for what was asked, and for the code that shapes the answer: a new release confirms nothing of an old one.
-    Who asked is in it only as the organisation of the path: guards come first."""
-    asked = f"{request.full_path}\0{_release()}".encode("utf-8", "replace")
-    return hashlib.blake2b(asked, digest_size=8).hexdigest()
+def _moments() -> Remembered[tuple[str, str], str]:
+    kept: Remembered[tuple[str, str], str] = current_app.extensions["moments"]
+    return kept
 
 
 def must_match(current: Callable[[], Response]) -> None:
@@ -102,13 +106,7 @@ def _has(tag: str) -> bool:
     given = request.environ.get("HTTP_IF_NONE_MATCH")
     if not given:
         return False
-    content = _content(tag)
-    return given.strip() == "*" or any(_content(known.removeprefix("W/")) == content for known in _TAG.findall(given))
-
-
-def _content(tag: str) -> str:
-    """The part of a tag that names the data; the moment behind it may be another."""
-    return tag.partition(".")[0].rstrip('"')
+    return given.strip() == "*" or any(known.removeprefix("W/") == tag for known in _TAG.findall(given))
 
 
 def finish(response: Response, environ: WSGIEnvironment) -> Response:
@@ -131,8 +129,8 @@ def finish(response: Response, environ: WSGIEnvironment) -> Response:
     tag = seen.get("etag") or environ.get(TAG)
     if tag is None:
         tag = tag_of(response)
-        if environ.get(MOMENT) and environ.get(PLACE):
-            tag = f'{tag[:-1]}.{environ[PLACE]}.{environ[MOMENT]}"'
+        if MOMENT in environ and PLACE in environ:
+            _moments().put((environ[PLACE], tag), environ[MOMENT], time.time() + MOMENTS_FOR)
     headers.add("Cache-Control", CACHE)
     headers["Vary"] = VARY
     headers["ETag"] = tag

@@ -1,4 +1,4 @@
-"""Which transaction changed a row last (`changed`): what lists of dialogs show can be told unchanged without building it.
+"""Which transaction changed a row last (`changed`): lists of dialogs can be told unchanged without building them.
 
 See docs/decisions/0010.
 """

@@ -112,6 +112,7 @@ UNSAYABLE = {
     "api_connections.attach": "the connection is named in the query or in the body",
     "api_connections.detach": "the connection is named in the query or in the body",
     "api_trials.create_in_stage": "the funnel must have so many stages",
+    "api_messages.create": "`user` speaks in trial dialogs alone",
     "api_dialogs.change": "the stage must be one of the dialog's funnel",
     "api_dialogs.index": "a manager is an id or an e-mail, a walk by cursor has one order",
     "api_clients.add": "a name, a phone or an e-mail is needed",
@@ -135,6 +136,8 @@ def unsayable(house: House, failure: Any, case: Case, response: Any) -> bool:
     kind = type(failure).__name__
     if kind == "RejectedPositiveData":
         return "cursor" in (case.query or {}) or _endpoint(house, case) in UNSAYABLE
+    if kind == "AcceptedNegativeData" and "multipart" in response.request.headers.get("Content-Type", ""):
+        return "Incorrect type" in failure.message  # in a form everything is text: `0` is false
     if kind in ("UnsupportedMethodResponse", "AllowHeaderMismatch", "AllowHeaderConformance"):
         allowed = set(house.app.url_map.bind("localhost").allowed_methods(response.request.path_url.partition("?")[0]))
         named = {name.strip() for name in (response.headers.get("allow") or [""])[0].split(",") if name}

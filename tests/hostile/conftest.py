@@ -13,7 +13,7 @@ from tests.rules.conftest import House, close_house, open_house
 
 
 @pytest.fixture(scope="session")
-def _hostile_house(worker_id: str) -> Iterator[House]:
+def hostile_house(worker_id: str) -> Iterator[House]:
     with databases.clone(f"hostile_{worker_id}_{os.getpid()}") as urls:
         made = open_house(urls)
         made.app.config["TELEGRAM_API_URL"] = "http://127.0.0.1:9"  # nobody: no test calls the real one
@@ -24,6 +24,6 @@ def _hostile_house(worker_id: str) -> Iterator[House]:
 
 
 @pytest.fixture
-def house(_hostile_house: House) -> House:
-    _hostile_house.rest()
-    return _hostile_house
+def house(hostile_house: House) -> House:
+    hostile_house.rest()
+    return hostile_house

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from dataclasses import replace
 from typing import Any
 
@@ -143,7 +144,9 @@ def test_ids_in_paths(attackers: list[Attacker]) -> None:
             for text in lists.some(lists.IDS, turn + number):
                 # `0` is a funnel's id in one place, and a code may be any text
                 allowed = None if (name, text) == ("f", "0") or name in ("code", "token") else {400, 403, 404, 405}
-                one.send(f"{name}={text[:40]}", allowed, **{**one.good.arguments(), "path": path.replace(str(mark), text)})
+                one.send(
+                    f"{name}={text[:40]}", allowed, **{**one.good.arguments(), "path": path.replace(str(mark), text)}
+                )
     no_harm(attackers, 200)
 
 
@@ -152,15 +155,12 @@ def _marked(known: Any) -> Any:
 
 
 def test_headers(attackers: list[Attacker]) -> None:
-    for one in attackers:
-
-        for headers in lists.HEADERS:
+    for turn, one in enumerate(attackers):
+        for headers in lists.HEADERS if os.environ.get("HOSTILE_ALL") else lists.HEADERS[turn % 3 :: 3]:
             one.send(f"{headers}", **one.good.arguments(), headers=headers)
         if one.operation.method == "POST":
             for key in lists.KEYS:
-                allowed = (
-                    {400} if one.operation.once and not key.strip() == key.isprintable() and len(key) > 255 else None
-                )
+                allowed = {400} if one.operation.once and not 1 <= len(key) <= 255 else None
                 one.send(f"key {key[:20]}", allowed, **one.good.arguments(), headers={"Idempotency-Key": key})
         for method in ("TRACE", "CONNECT", "PROPFIND", "PATCH", "FOO", "get"):
             one.send(f"method {method}", path=one.good.path, method=method)

@@ -22,15 +22,17 @@ from . import lists
 
 
 @pytest.fixture(scope="module")
-def port(_hostile_house: House) -> Iterator[int]:
+def port(hostile_house: House) -> Iterator[int]:
     number = free_port()
     env = {
         **os.environ, "AIGURO_ENV": "test", "AIGURO_INSTANCE": str(databases.INSTANCE), "PORT": str(number), "HOST": "127.0.0.1",
-        "DATABASE_URL": _hostile_house.urls.app, "DATABASE_OWNER_URL": _hostile_house.urls.owner, "SECRET_KEY": databases.SECRET,
+        "DATABASE_URL": hostile_house.urls.app, "DATABASE_OWNER_URL": hostile_house.urls.owner, "SECRET_KEY": databases.SECRET,
         "TELEGRAM_API_URL": "http://127.0.0.1:9",
     }  # fmt: skip
     command = [sys.executable, "-m", "gunicorn", "-c", "gunicorn.conf.py", "wsgi:app"]
-    server = subprocess.Popen(command, cwd=databases.ROOT, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    server = subprocess.Popen(
+        command, cwd=databases.ROOT, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
     try:
         for _ in range(300):
             try:
@@ -65,7 +67,12 @@ def talk(port: int, head: list[str], *pieces: bytes) -> tuple[int, bytes, bytes]
 
 def head_of(house: House, operation: Operation, *more: str) -> list[str]:
     path = given.call(house.app, operation, house.rows[HOME], HOME).path
-    return [f"{operation.method} {path} HTTP/1.1", "Host: localhost", f"Authorization: Bearer {house.people.admin.token}", *more]
+    return [
+        f"{operation.method} {path} HTTP/1.1",
+        "Host: localhost",
+        f"Authorization: Bearer {house.people.admin.token}",
+        *more,
+    ]
 
 
 def writers(house: House) -> list[Operation]:
@@ -83,8 +90,8 @@ def chunk(data: bytes) -> bytes:
     return b"%x\r\n%s\r\n" % (len(data), data)
 
 
-def test_chunks_over_the_limit_and_broken_ones(_hostile_house: House, port: int) -> None:
-    house = _hostile_house
+def test_chunks_over_the_limit_and_broken_ones(hostile_house: House, port: int) -> None:
+    house = hostile_house
     big = [chunk(b" " * 65536) for _ in range(20)]
     for operation in writers(house):
         kind = "application/json" if operation.takes is not None else "application/x-www-form-urlencoded"
@@ -93,19 +100,29 @@ def test_chunks_over_the_limit_and_broken_ones(_hostile_house: House, port: int)
         head = head_of(house, operation, "Transfer-Encoding: chunked", f"Content-Type: {kind}")
         refused(talk(port, head, *big, b"0\r\n\r\n"), 400, 413)
         refused(talk(port, head, b"zz\r\n{}\r\n0\r\n\r\n"), 400)
-        refused(talk(port, head_of(house, operation, "Content-Length: 99999999999", f"Content-Type: {kind}"), b"{"), 400, 413)
+        refused(
+            talk(port, head_of(house, operation, "Content-Length: 99999999999", f"Content-Type: {kind}"), b"{"),
+            400,
+            413,
+        )
 
 
-def test_bombs_are_not_unpacked(_hostile_house: House, port: int) -> None:
+def test_bombs_are_not_unpacked(hostile_house: House, port: int) -> None:
     bomb = lists.bomb()
-    for operation in writers(_hostile_house):
+    for operation in writers(hostile_house):
         for coding in ("gzip", "br", "zstd", "deflate", "gzip, gzip"):
-            head = head_of(_hostile_house, operation, f"Content-Encoding: {coding}", "Content-Type: application/json", f"Content-Length: {len(bomb)}")
+            head = head_of(
+                hostile_house,
+                operation,
+                f"Content-Encoding: {coding}",
+                "Content-Type: application/json",
+                f"Content-Length: {len(bomb)}",
+            )
             refused(talk(port, head, bomb), 415, 400, 413)
 
 
-def test_two_of_what_there_is_one_of(_hostile_house: House, port: int) -> None:
-    house = _hostile_house
+def test_two_of_what_there_is_one_of(hostile_house: House, port: int) -> None:
+    house = hostile_house
     for operation in operations(house.app):
         if operation.guard == "public":
             continue
@@ -113,16 +130,24 @@ def test_two_of_what_there_is_one_of(_hostile_house: House, port: int) -> None:
         refused(talk(port, twice), 401)
         status, top, _ = talk(port, head_of(house, operation, "Content-Length: 2", "Content-Length: 3"), b"{}")
         assert 400 <= status < 500, (operation.rule, top)
-        status, top, _ = talk(port, head_of(house, operation, "Content-Length: 2", "Transfer-Encoding: chunked"), b"2\r\n{}\r\n0\r\n\r\n")
+        status, top, _ = talk(
+            port, head_of(house, operation, "Content-Length: 2", "Transfer-Encoding: chunked"), b"2\r\n{}\r\n0\r\n\r\n"
+        )
         assert status < 500, (operation.rule, top)
 
 
-def test_heaps_of_headers(_hostile_house: House, port: int) -> None:
+def test_heaps_of_headers(hostile_house: House, port: int) -> None:
     """gunicorn itself refuses those, before there is an application; what matters: a 4xx, and the server lives."""
-    operation = next(one for one in operations(_hostile_house.app) if one.endpoint == "api_funnels.index")
-    for more in (["X-A: " + "a" * 20_000], [f"X-{n}: a" for n in range(300)], ["X\x00: a"], ["X: a\x00b"], ["Bad Name: a"]):
-        status, top, body = talk(port, head_of(_hostile_house, operation, *more))
+    operation = next(one for one in operations(hostile_house.app) if one.endpoint == "api_funnels.index")
+    for more in (
+        ["X-A: " + "a" * 20_000],
+        [f"X-{n}: a" for n in range(300)],
+        ["X\x00: a"],
+        ["X: a\x00b"],
+        ["Bad Name: a"],
+    ):
+        status, top, body = talk(port, head_of(hostile_house, operation, *more))
         assert 400 <= status < 500, top
         assert b"<script" not in body
-    status, _, _ = talk(port, head_of(_hostile_house, operation))
+    status, _, _ = talk(port, head_of(hostile_house, operation))
     assert status == 200

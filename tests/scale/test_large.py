@@ -31,8 +31,6 @@ GROW = (
        SELECT :org, :user, 'тикет ' || n, 'technical', 1 FROM generate_series(1, 50000) n""",
     """INSERT INTO ticket_message (org_id, ticket_id, role, text) SELECT org_id, id, 'user', 'слова' FROM ticket
        WHERE org_id = :org""",
-    """INSERT INTO file (org_id, original_name, storage_key, content_type, size, category)
-       SELECT :org + 1, 'файл', 'key' || n, 'text/plain', 1, 'general_info' FROM generate_series(1, 30000) n""",
     """INSERT INTO journal_entry (org_id, actor_kind, act, subject, subject_id)
        SELECT :org, 'person', 'look', 'dialog', n FROM generate_series(1, 50000) n""",
     """INSERT INTO stage_entry (org_id, dialog_id, stage_id, entered_at)

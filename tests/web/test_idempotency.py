@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -160,14 +159,13 @@ def test_a_refusal_lets_the_key_go(committed_app: Flask, works: Works, who: Peop
 
 
 @pytest.fixture
-def killed(committed_app: Flask, works: Works, who: People) -> Iterator[None]:
+def killed(committed_app: Flask, works: Works, who: People) -> None:
     """A call whose process died before its commit: the reservation alone is left."""
     call(committed_app, who.manager)
     with db.session.begin():
         db.session.execute(text("SELECT set_config('app.org_id', :org, true)"), {"org": str(HOME)})
         db.session.execute(text("UPDATE idempotency_key SET status = NULL, body = NULL, headers = NULL"))
     db.session.remove()
-    yield
 
 
 def age(seconds: int) -> None:
