@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import Response, g, url_for
 
 from ..schemas.messages import MessageIn, MessageOut
-from ..services import dialogs, message_lists, messages
+from ..services import message_lists, messages
 from ..services.message_lists import Key
 from ..web import auth, paging
 from ..web.body import read_json, read_query, respond
@@ -62,8 +62,8 @@ def show(org: str, f: str, uuid: str, id: str) -> Response:
 def create(org: str, f: str, uuid: str) -> Response:
     """Write to the client (seed §8.3): stored and queued in one transaction; delivery happens after."""
     wish = read_json(MessageIn)
-    head = dialogs.find_head(g.who, get_uuid(uuid), get_id(f))
-    row = messages.write(g.who, head.uuid, text=wish.text, role=wish.role)
+    dialog, funnel = get_uuid(uuid), get_id(f)
+    row = messages.write(g.who, dialog, text=wish.text, role=wish.role, funnel_id=funnel)
     location = url_for("api_messages.show", org=org, f=f, uuid=uuid, id=row["id"])
-    body = message_lists.get_json(g.who, head.uuid, head.funnel_id, row["id"])
+    body = message_lists.get_json(g.who, dialog, funnel, row["id"])
     return respond(body, status=201, headers={"Location": location})

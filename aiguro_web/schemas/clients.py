@@ -79,7 +79,9 @@ class ClientIn(In):
         default=None, max_length=CLIENT_NAME_MAX, description="Пустое имя и «Не указано» оставляют прежнее"
     )
     phone: str | None = Field(
-        default=None, max_length=PHONE_TYPED_MAX, description=f"Российский или с кодом страны; хранится как E.164. {CLEARING}"
+        default=None,
+        max_length=PHONE_TYPED_MAX,
+        description=f"Российский или с кодом страны; хранится как E.164. {CLEARING}",
     )
     email: str | None = Field(default=None, max_length=EMAIL_MAX, description=CLEARING)
     manager: Annotated[str | None, BeforeValidator(_text_of_id)] = Field(

@@ -24,7 +24,15 @@ class WrittenRow(MessageRow):
     replayed: bool
 
 
-def write(who: Actor, uuid: uuids.UUID, *, text: str, role: str = "manager", key: str | None = None) -> WrittenRow:
+def write(
+    who: Actor,
+    uuid: uuids.UUID,
+    *,
+    text: str,
+    role: str = "manager",
+    key: str | None = None,
+    funnel_id: int | None = None,
+) -> WrittenRow:
     """A person here writes to the client: stored and queued for delivery; a manager's words are a takeover.
     In a trial dialog nothing leaves, and `role` may be the client's.
 
@@ -33,7 +41,7 @@ def write(who: Actor, uuid: uuids.UUID, *, text: str, role: str = "manager", key
     """
     who.must("write_dialog")
     words = checked_text(text)
-    dialog = dialogs.lock_dialog(who, uuid)
+    dialog = dialogs.lock_talk(who, uuid, funnel_id)
     if not dialog.is_test and role not in (MessageRole.manager, MessageRole.assistant):
         raise Invalid("Писать можно от лица менеджера или ассистента", role="manager или assistant")
     if key is not None and (known := _by_key(who, dialog.id, key)) is not None:
@@ -46,7 +54,7 @@ def write(who: Actor, uuid: uuids.UUID, *, text: str, role: str = "manager", key
         raise Conflict("Диалог закрыт: откройте его снова, чтобы написать")
     if dialog.unsubscribed:
         raise Conflict("Клиент отписался от сообщений: дождитесь, пока он напишет сам")
-    dialogs.take_over(who, dialog)
+    outbox.call_off(who, dialog)
     message = store(
         dialog,
         MessageRole(role),
@@ -56,7 +64,8 @@ def write(who: Actor, uuid: uuids.UUID, *, text: str, role: str = "manager", key
         status=MessageStatus.queued,
         connection_id=dialog.connection_id,
         client_key=key,
-        stage_number=dialogs.stage_number(who, dialog),
+        stage_number=dialog.stage_number,
+        takes_over=True,
     )
     if message is None:  # the same key at the same moment
         raise Conflict("Это сообщение уже отправлено")

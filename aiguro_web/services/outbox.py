@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import Row, func, select, update
 
 from ..errors import Conflict, NotFound
-from ..extensions import db
+from ..extensions import db, run_hot
 from ..live import publish
 from ..models import Dialog, Message, Outbox
 from ..models.dialog import DialogStatus
@@ -22,6 +22,7 @@ from ..models.outbox import OutboxStatus
 from ..queue import enqueue
 from . import topics
 from .access import Actor
+from .transcript import Talk
 
 # How far each state is along the way; receipts never move a message back.
 RANK = {
@@ -46,30 +47,39 @@ class Lane(IntEnum):
     followup = 2
 
 
-def queue(who: Actor, dialog: Dialog, message_id: int, words: str, lane: Lane) -> None:
+_QUEUE = """
+    INSERT INTO outbox (org_id, dialog_id, message_id, part, lane, text)
+    VALUES (%(org)s, %(dialog)s, %(message)s, 1, %(lane)s, %(text)s) RETURNING id
+"""
+_CALL_OFF = """
+    WITH stopped AS (
+        UPDATE outbox SET status = 'failed', error = %(why)s, updated_at = now()
+        WHERE org_id = %(org)s AND dialog_id = %(dialog)s AND status = 'queued' AND lane >= %(lane)s
+        RETURNING message_id)
+    UPDATE message SET status = 'failed', error = %(why)s
+    WHERE org_id = %(org)s AND id IN (SELECT message_id FROM stopped)
+      AND status IN ('queued', 'sending', 'failed', 'uncertain')
+    RETURNING id
+"""
+
+
+def queue(who: Actor, dialog: Talk, message_id: int, words: str, lane: Lane) -> None:
     """Put a stored message into the outbox and wake the dialog's delivery, in the current transaction."""
-    db.session.add(
-        Outbox(org_id=who.home, dialog_id=dialog.id, message_id=message_id, part=1, lane=lane.value, text=words)
-    )
-    db.session.flush()  # the row must stand before the job that takes it
+    run_hot(_QUEUE, {"org": who.home, "dialog": dialog.id, "message": message_id, "lane": lane.value, "text": words})
     _wake(who, dialog.id)
 
 
-def call_off(who: Actor, dialog: Dialog) -> None:
+def call_off(who: Actor, dialog: Talk) -> None:
     """A person took the dialog: what the assistant has queued does not leave. A piece under way can't be stopped.
 
     The caller has locked the dialog, as `claim` does: none of these pieces can start meanwhile.
     """
     who.must("write_dialog")
-    stopped = db.session.scalars(
-        update(Outbox)
-        .where(Outbox.org_id == who.home, Outbox.dialog_id == dialog.id, Outbox.status == OutboxStatus.queued)
-        .where(Outbox.lane.in_([Lane.assistant.value, Lane.followup.value]))
-        .values(status=OutboxStatus.failed, error=TAKEN_OVER, updated_at=func.now())
-        .returning(Outbox.message_id)
-    ).all()
-    for message_id in set(stopped):
-        mark(who, message_id, dialog.uuid, MessageStatus.failed, [TAKEN_OVER])
+    stopped = run_hot(
+        _CALL_OFF, {"org": who.home, "dialog": dialog.id, "lane": Lane.assistant.value, "why": TAKEN_OVER}
+    )
+    if stopped is not None:
+        _tell(who, dialog.uuid)
 
 
 def call_off_all(who: Actor, dialog_ids: list[int], reason: str) -> None:

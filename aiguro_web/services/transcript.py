@@ -108,6 +108,11 @@ _STORE = """
             unanswered_since = CASE WHEN %(role)s = 'user' AND CAST(%(waits)s AS boolean)
                                     THEN COALESCE(d.unanswered_since, now())
                                     WHEN %(answers)s THEN NULL ELSE d.unanswered_since END,
+            ai = d.ai AND NOT CAST(%(takes_over)s AS boolean),
+            epoch = d.epoch + CASE WHEN %(takes_over)s THEN 1 ELSE 0 END,
+            hand_over_reason = CASE WHEN %(takes_over)s THEN NULL ELSE d.hand_over_reason END,
+            manager_id = CASE WHEN %(takes_over)s THEN COALESCE(d.manager_id, CAST(%(author_id)s AS bigint))
+                              ELSE d.manager_id END,
             updated_at = now(), changed = pg_current_xact_id()
         FROM stored, place WHERE d.org_id = %(org)s AND d.id = %(dialog)s
     ), heard AS (
@@ -138,10 +143,12 @@ def store(
     media: str = "",
     waits: bool = True,
     news: bool = True,
+    takes_over: bool = False,
 ) -> MessageRow | None:
     """Store a message and count it on its dialog, whose row the caller has locked. None: it is here already.
 
     `waits`: a client's message wants a person's answer. `news`: it becomes the dialog's last message in lists.
+    `takes_over`: its author answers from now on, and what the assistant is writing becomes stale (dialogs.take_over).
     """
     row = run_hot(
         _STORE,
@@ -164,6 +171,7 @@ def store(
             "waits": waits,
             "answers": author_id is not None,  # a person here spoke, in whichever role
             "news": news and role is not MessageRole.system,
+            "takes_over": takes_over,
         },
     )
     if row is None:

@@ -36,6 +36,8 @@ from tests.worker.processes import free_port
 ORIGIN = "https://front.example"
 GROWN = ("ticket", "ticket_message", "file", "journal_entry", "outbox", "inbound_update", "attachment")
 Rows = dict[str, dict[str, Any]]
+_SHOWN = ("display_name", "name", "text", "subject", "description", "author_name", "prompt")
+_UNTOUCHED = {"idempotency_key", "journal_entry", "outbox", "inbound_update"}
 # Counters that the product keeps by itself, and rows that only it puts together.
 _COUNTED = (
     "UPDATE dialog d SET messages_count = (SELECT count(*) FROM message m WHERE m.dialog_id = d.id) WHERE org_id = :org",
@@ -250,6 +252,19 @@ class Stand:
                 self.admin.dispose()
                 with self.app.app_context():
                     db.engine.dispose()
+
+    def touch(self, org: int) -> None:
+        """Change what people see of every row of that organisation."""
+        tables = [*rows.tenant_tables(), rows.Base.metadata.tables["organization"]]
+        with self.admin.begin() as connection:
+            for table in tables:
+                names = [name for name in _SHOWN if name in table.c]
+                if not names or table.name in _UNTOUCHED:
+                    continue
+                sets = [f"{name} = left({name} || '~', 60)" for name in names]
+                sets += ["updated_at = clock_timestamp()"] if "updated_at" in table.c else []
+                key = "id" if table.name == "organization" else "org_id"
+                connection.execute(text(f"UPDATE {table.name} SET {', '.join(sets)} WHERE {key} = :org"), {"org": org})
 
     def waiting(self) -> int:
         """How many of the product's connections are at work or hold a transaction open."""

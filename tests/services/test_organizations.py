@@ -202,7 +202,7 @@ def test_it_can_be_opened_again(app: Flask, who: People) -> None:
     bot(who)
     archive(who)
     result = app.test_cli_runner().invoke(args=["org", "restore", str(HOME)])
-    assert result.output == f"organisation {HOME} is open\n"
+    assert result.stdout == f"organisation {HOME} is open\n"
     enter_organization(HOME)
     assert organizations.get_own(who.admin.actor)["gid"] == f"org_{HOME}"
     assert connections.list_connections(who.admin.actor) == []

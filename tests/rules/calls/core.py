@@ -85,6 +85,7 @@ CALLS = {
     "inbox.find_uuid": lambda who, of: inbox.find_uuid(who, of["dialog"]["thread_id"]),
     "inbox.count_queues": lambda who, of: inbox.count_queues(who, of["funnel"]["id"]),
     "dialogs.find_head": lambda who, of: dialogs.find_head(who, chat(of)),
+    "dialogs.lock_talk": lambda who, of: dialogs.lock_talk(who, chat(of)),
     "dialogs.lock_dialog": lambda who, of: dialogs.lock_dialog(who, chat(of)),
     "dialogs.take": lambda who, of: dialogs.take(who, chat(of)),
     "dialogs.release": lambda who, of: dialogs.release(who, chat(of)),
