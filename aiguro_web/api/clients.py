@@ -31,7 +31,7 @@ class ClientsQuery(ClientFilterIn, paging.PageQuery):
 class ClientDialogsQuery(paging.PageQuery):
     """Filters and paging of a client's dialogs."""
 
-    status: DialogStatus | None = None
+    status: DialogStatus | None = Field(default=None, description="Только открытые (active) или закрытые (closed)")
     sort: Literal["-id", "id", "-last_activity", "last_activity", "-created_at", "created_at"] = Field(
         default="-id", description="С минусом: сначала новые; обход по cursor идёт только по -id"
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from urllib.parse import quote
 
 from flask import Response, g, request, url_for
+from pydantic import Field
 from werkzeug.exceptions import RequestedRangeNotSatisfiable
 
 from .. import storage
@@ -38,7 +39,7 @@ SANDBOX = "default-src 'none'; style-src 'unsafe-inline'; sandbox"
 class FilesQuery(paging.PageQuery):
     """Paging, and one category."""
 
-    category: FileCategory | None = None
+    category: FileCategory | None = Field(default=None, description="Только файлы этой категории")
 
 
 @bp.get(

@@ -106,8 +106,8 @@ class ClientFilterIn(BaseModel):
         max_length=EMAIL_MAX,
         description="Часть имени, почты или телефона; ищется среди 100 000 клиентов с самой новой активностью",
     )
-    status: ClientStatus | None = None
-    type: Kind | None = None
+    status: ClientStatus | None = Field(default=None, description="Только active или только inactive")
+    type: Kind | None = Field(default=None, description="Только такие, как сказано в поле type клиента")
     manager: str | None = Field(
         default=None,
         max_length=MANAGER_TEXT_MAX,

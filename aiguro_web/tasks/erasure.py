@@ -13,12 +13,13 @@ def erase_clients(timestamp: int) -> None:
     with transaction(access.system(None)):
         overdue = erasure.list_overdue()
     for org_id in sorted({org_id for org_id, _ in overdue}):
-        _forget_payloads(access.system(org_id))
+        forget_payloads(access.system(org_id))
     for org_id, client_id in overdue:
         _erase(access.system(org_id), client_id)
 
 
-def _forget_payloads(who: Actor) -> None:
+def forget_payloads(who: Actor) -> None:
+    """The words of everything that messengers told before the time of undo."""
     after: int | None = 0
     while after is not None:
         with transaction(who):

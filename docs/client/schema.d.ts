@@ -372,7 +372,10 @@ export interface components {
              * @default null
              */
             cursor?: string | null;
-            /** @default null */
+            /**
+             * @description Только открытые (active) или закрытые (closed)
+             * @default null
+             */
             status?: components["schemas"]["DialogStatus"] | null;
             /**
              * @description С минусом: сначала новые; обход по cursor идёт только по -id
@@ -489,9 +492,15 @@ export interface components {
              * @default null
              */
             q?: string | null;
-            /** @default null */
+            /**
+             * @description Только active или только inactive
+             * @default null
+             */
             status?: components["schemas"]["ClientStatus"] | null;
-            /** @default null */
+            /**
+             * @description Только такие, как сказано в поле type клиента
+             * @default null
+             */
             type?: ("новый" | "постоянный" | "неактивный") | null;
             /**
              * @description Id, почта или имя участника либо записанный текст; пусто или «Не назначено»: без ответственного
@@ -823,7 +832,10 @@ export interface components {
              * @default null
              */
             cursor?: string | null;
-            /** @default null */
+            /**
+             * @description Только файлы этой категории
+             * @default null
+             */
             category?: components["schemas"]["FileCategory"] | null;
         };
         FollowupIn: {
@@ -2273,7 +2285,9 @@ export interface operations {
                 cursor?: string;
                 /** @description Часть имени, почты или телефона; ищется среди 100 000 клиентов с самой новой активностью */
                 q?: string;
+                /** @description Только active или только inactive */
                 status?: components["schemas"]["ClientStatus"];
+                /** @description Только такие, как сказано в поле type клиента */
                 type?: "новый" | "постоянный" | "неактивный";
                 /** @description Id, почта или имя участника либо записанный текст; пусто или «Не назначено»: без ответственного */
                 manager?: string;
@@ -2421,6 +2435,7 @@ export interface operations {
                 limit?: number;
                 /** @description Пусто: начать обход; дальше из Link rel=next */
                 cursor?: string;
+                /** @description Только открытые (active) или закрытые (closed) */
                 status?: components["schemas"]["DialogStatus"];
                 /** @description С минусом: сначала новые; обход по cursor идёт только по -id */
                 sort?: "-id" | "id" | "-last_activity" | "last_activity" | "-created_at" | "created_at";
@@ -2777,6 +2792,7 @@ export interface operations {
                 limit?: number;
                 /** @description Пусто: начать обход; дальше из Link rel=next */
                 cursor?: string;
+                /** @description Только файлы этой категории */
                 category?: components["schemas"]["FileCategory"];
             };
             path: {
@@ -2891,6 +2907,7 @@ export interface operations {
                 limit?: number;
                 /** @description Пусто: начать обход; дальше из Link rel=next */
                 cursor?: string;
+                /** @description Только файлы этой категории */
                 category?: components["schemas"]["FileCategory"];
             };
             path: {
