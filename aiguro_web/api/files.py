@@ -33,7 +33,8 @@ UPLOADING = (
     "Поля формы: `file` (один файл до 50 МиБ), `description`, `category`, `is_public`. Тип определяется по "
     f"содержимому: {storage.ALLOWED}. Имени приписывается верное окончание."
 )
-SANDBOX = "default-src 'none'; style-src 'unsafe-inline'; sandbox"
+POLICY = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+SANDBOX = f"{POLICY}; sandbox"  # not for PDF: browsers show none in a sandbox
 
 
 class FilesQuery(paging.PageQuery):
@@ -179,7 +180,7 @@ def download(token: str) -> Response:
     headers["Content-Type"] = f"{kind}; charset=utf-8" if kind.startswith("text/") else kind
     headers["Content-Length"] = str(part[1] - part[0] if part else size)
     headers["Accept-Ranges"] = "bytes"
-    headers["Content-Security-Policy"] = SANDBOX
+    headers["Content-Security-Policy"] = POLICY if kind == "application/pdf" else SANDBOX
     headers["Content-Encoding"] = "identity"  # nothing may pack what is announced in bytes
     headers["Cross-Origin-Resource-Policy"] = "cross-origin"  # the front-end shows images from its own address
     headers["Content-Disposition"] = f"{'inline' if kind in storage.INLINE else 'attachment'}; {_named(row['name'])}"

@@ -36,6 +36,17 @@ def run(house: House, schema: schemathesis.BaseSchema, *, examples: int, steps: 
     config.generation.database = "none"
     config.seed = 1
     config.checks.positive_data_acceptance.expected_statuses = ["2xx", "3xx", "401", "403", "404", "409", "412", "422"]
+    config.checks.negative_data_rejection.expected_statuses = [
+        "400",
+        "401",
+        "403",
+        "404",
+        "405",
+        "409",
+        "412",
+        "413",
+        "415",
+    ]
     config.phases.stateful.enabled = steps
     for phase in (config.phases.examples, config.phases.coverage, config.phases.fuzzing):
         phase.enabled = not steps
@@ -75,7 +86,11 @@ class Found:
                 if check.failure_info is not None:
                     failure = check.failure_info.failure
                     name = f"{label} {check.name}: {type(failure).__name__}: {failure.message}"[:500]
-                    self.failures.setdefault(name, str(check.failure_info.code_sample)[:1500])
+                    reply = event.recorder.interactions[id].response if id in event.recorder.interactions else None
+                    said = (
+                        f"{reply.status_code} {(reply.content or b'')[:200].decode(errors='replace')}" if reply else ""
+                    )
+                    self.failures.setdefault(f"{name} ({said})", str(check.failure_info.code_sample)[:1500])
 
     def __str__(self) -> str:
         return "\n".join(f"{name}\n    {sample}" for name, sample in self.failures.items())
