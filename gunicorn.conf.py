@@ -18,6 +18,7 @@ accesslog = None  # aiguro_web/web/telemetry.py writes it, without personal data
 loglevel = "warning"
 control_socket_disable = True
 max_requests = 0
+limit_request_line = 8190  # bytes; a longer one is refused by the server itself, 414 without JSON
 
 
 def post_worker_init(worker: Any) -> None:

@@ -15,7 +15,7 @@ from ..schemas.base import DeletedOut
 from ..schemas.files import CategoryOut, FileIn, FileOut, FilesOut, FileStatisticsOut, FileUrlOut, FileUrlQuery
 from ..services import file_links, files
 from ..services.files import FileRow, NewFile
-from ..web import auth, multipart, paging
+from ..web import auth, limits, multipart, paging
 from ..web.body import read_query, respond
 from ..web.door import outside
 from ..web.operation import Api
@@ -162,6 +162,16 @@ def url(id: str) -> Response:
     return respond(FileUrlOut(url=address, expires_in=seconds))
 
 
+def _opened(token: str) -> file_links.Link:
+    """The link, on the budget of the person whom it names; a bad one is on the address's."""
+    try:
+        link = file_links.open_link(token)
+        g.rate_key = (limits.USER, f"link:{link.who.user_id}")
+    finally:
+        limits.spend()
+    return link
+
+
 @links.get(
     "/download/<token>", summary="Содержимое файла по ссылке",
     about="Без токена в заголовке: ссылка сама подписана. `Range` отвечается частью (206).", also=(206,),
@@ -169,7 +179,7 @@ def url(id: str) -> Response:
 )  # fmt: skip
 def download(token: str) -> Response:
     """The bytes of a file, while its link is good and its person may see it."""
-    link = file_links.open_link(token)
+    link = _opened(token)
     row = file_links.get_content(link.who, link.kind, link.id)
     size, part = row["size"], _asked_range(row["size"])
     with outside():

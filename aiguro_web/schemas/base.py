@@ -6,7 +6,16 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, PlainSerializer, WithJsonSchema
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    Strict,
+    WithJsonSchema,
+)
 
 
 class Out(BaseModel):
@@ -70,6 +79,20 @@ _ANY_ID = WithJsonSchema(
     {"anyOf": [{"type": "integer", "minimum": 1}, {"type": "string", "pattern": ID_PATTERN}]}, mode="validation"
 )
 
+
+def _name_of(value: Any) -> Any:
+    """A member may be named by the number of their id."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        return str(_is_id(value))
+    return _trimmed(value)
+
+
+Flag = Annotated[bool, Strict()]  # `true` or `false`: neither "on" nor 1
+# A person's id, e-mail or name.
+PersonText = Annotated[
+    str | None,
+    BeforeValidator(_name_of, json_schema_input_type=Annotated[int, Field(ge=1)] | str | None),
+]
 Utc = Annotated[datetime, PlainSerializer(_utc, return_type=str), _MOMENT]
 Zoned = Annotated[
     datetime, PlainSerializer(lambda moment: moment.isoformat(timespec="seconds"), return_type=str), _MOMENT

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from ..models.client import CLIENT_NAME_MAX, MANAGER_TEXT_MAX, PHONE_TYPED_MAX, ClientStatus
 from ..models.user import EMAIL_MAX
-from .base import In, Out, Utc
+from .base import In, Out, PersonText, Utc
 
 Kind = Literal["новый", "постоянный", "неактивный"]
 EXAMPLE: dict[str, Any] = {
@@ -58,10 +58,6 @@ def client_out(row: Mapping[str, Any]) -> ClientOut:
     )
 
 
-def _text_of_id(value: Any) -> Any:
-    return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
-
-
 class ClientIn(In):
     """The front-end sends four strings, whatever is known; an absent field stays as it is."""
 
@@ -84,7 +80,7 @@ class ClientIn(In):
         description=f"Российский или с кодом страны; хранится как E.164. {CLEARING}",
     )
     email: str | None = Field(default=None, max_length=EMAIL_MAX, description=CLEARING)
-    manager: Annotated[str | None, BeforeValidator(_text_of_id)] = Field(
+    manager: PersonText = Field(
         default=None,
         max_length=MANAGER_TEXT_MAX,
         description=f"Id, почта или имя участника (если оно одно), иначе хранится как текст. {CLEARING}",

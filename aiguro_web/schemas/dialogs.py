@@ -22,7 +22,7 @@ from ..models.dialog import (
 )
 from ..models.stage import CODE_MAX
 from ..models.user import EMAIL_MAX
-from .base import AnyId, In, Money, Out, TextId, TrimmedOrNone, Utc
+from .base import AnyId, Flag, In, Money, Out, PersonText, TextId, TrimmedOrNone, Utc
 
 CLIENT: dict[str, Any] = {
     "id": 17, "name": "Ольга Смирнова", "phone": "+79001234567", "email": "olga@client.example", "manager": "Анна",
@@ -97,7 +97,7 @@ class DialogFilterIn(BaseModel):
 
     stage: str | None = Field(default=None, min_length=1, max_length=CODE_MAX, description="Код этапа")
     status: DialogStatus | None = Field(default=None, description="active или closed")
-    ai: bool | None = Field(default=None, description="Отвечает ли ассистент")
+    ai: Flag | None = Field(default=None, description="Отвечает ли ассистент")
     manager: str | None = Field(
         default=None, min_length=1, max_length=EMAIL_MAX, description="Ответственный: id или почта участника"
     )
@@ -106,11 +106,6 @@ class DialogFilterIn(BaseModel):
     sort: Literal["-id", "id", "-last_activity", "last_activity", "-created_at", "created_at"] = Field(
         default="-id", description="Порядок; с минусом — новые сначала"
     )
-
-
-def _text(value: Any) -> Any:
-    """A member's id may come as a number."""
-    return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
 
 
 def _unique(tags: list[str] | None) -> list[str] | None:
@@ -141,7 +136,7 @@ class DialogPatchIn(In):
     )
 
     stage: TrimmedOrNone = Field(default=None, max_length=CODE_MAX, description="Код этапа этой же воронки")
-    manager: Annotated[TrimmedOrNone, BeforeValidator(_text)] = Field(
+    manager: PersonText = Field(
         default=None, max_length=MANAGER_TEXT_MAX,
         description="Ответственный: id, почта или единственное в своём роде имя участника, иначе просто текст; "
         "'', «Не назначено», «Не указано» — никто",

@@ -26,7 +26,7 @@ from ..models.funnel import (
     TOP_P_MAX,
 )
 from ..models.stage import CODE_MAX, STAGE_NAME_MAX, STAGES_MAX
-from .base import AnyId, In, Money, Out, TextId, Utc
+from .base import AnyId, Flag, In, Money, Out, TextId, Utc
 
 # In: what a form of the front-end sends. Numbers may be texts, and what is empty or null stays as it is.
 
@@ -53,6 +53,11 @@ def _share(value: Any) -> Any:
     return value
 
 
+def _yes_no(value: Any) -> Any:
+    value = _blank(value)
+    return value == "true" if value in ("true", "false") else value
+
+
 def code_name(value: str) -> str:
     """A code stands in addresses, where digits alone are an id."""
     if not re.fullmatch(r"[\w.-]+", value) or value in (".", "..") or value.isdigit():
@@ -62,7 +67,7 @@ def code_name(value: str) -> str:
 
 Whole = Annotated[int | None, BeforeValidator(_whole)]
 Share = Annotated[float | None, BeforeValidator(_share)]
-YesNo = Annotated[bool | None, BeforeValidator(_blank)]
+YesNo = Annotated[Flag | None, BeforeValidator(_yes_no)]
 Code = Annotated[
     str, StringConstraints(strip_whitespace=True, min_length=1, max_length=CODE_MAX), AfterValidator(code_name)
 ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pydantic import ConfigDict, Field
 
 from ..models.organization import GID_MAX, NAME_MAX
-from .base import In, Out, Trimmed
+from .base import Flag, In, Out, Trimmed
 
 
 class OrganizationOut(Out):
@@ -30,6 +30,6 @@ class OrganizationIn(In):
     display_name: Trimmed = Field(
         min_length=1, max_length=NAME_MAX, description="Название; у существующей организации не меняется"
     )
-    is_active: bool = Field(
+    is_active: Flag = Field(
         default=True, description="Принимается и ни на что не влияет: выключает организацию только поддержка AIGURO"
     )

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 
 from ..models.message import TEXT_MAX
 from ..models.ticket import SUBJECT_MAX, Department, Priority, TicketStatus
 from ..models.ticket_message import TicketRole
-from .base import AnyId, In, Out, TextId, Trimmed, Utc
+from .base import In, Out, TextId, Trimmed, Utc
 
 ORGANIZATION = (
     "Организация, в которой состоит владелец токена. Без неё: активная организация токена, иначе единственная его "
@@ -31,15 +31,26 @@ def _none_if_empty(value: Any) -> Any:
     return None if value == "" else value
 
 
-FormId = Annotated[int | str | None, AfterValidator(_id_or_none)]
+FormId = Annotated[
+    int | str | None,
+    AfterValidator(_id_or_none),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"type": "integer", "minimum": 1},
+                {"type": "string", "pattern": "^([1-9][0-9]{0,17})?$"},
+                {"type": "null"},
+            ]
+        },
+        mode="validation",
+    ),
+]
 
 
 class OrganizationQuery(BaseModel):
     """`orgId`, which every call of support may bring. The guard reads it (web/active_org.py)."""
 
-    org_id: Annotated[AnyId | None, BeforeValidator(_none_if_empty)] = Field(
-        default=None, validation_alias="orgId", description=ORGANIZATION, examples=[1]
-    )
+    org_id: FormId = Field(default=None, validation_alias="orgId", description=ORGANIZATION, examples=[1])
 
 
 class TicketFilterIn(OrganizationQuery):

@@ -41,8 +41,10 @@ def once(route: str, arguments: dict[str, Any], work: Callable[[], Response]) ->
     key = request.headers.get("Idempotency-Key")
     if key is None:
         return work()
-    if not 1 <= len(key) <= KEY_MAX or not key.isprintable():
-        raise Invalid("Неверный Idempotency-Key", errors={"Idempotency-Key": f"от 1 до {KEY_MAX} печатных знаков"})
+    if not 1 <= len(key) <= KEY_MAX or not (key.isascii() and key.isprintable()):
+        raise Invalid(
+            "Неверный Idempotency-Key", errors={"Idempotency-Key": f"от 1 до {KEY_MAX} печатных знаков ASCII"}
+        )
     place = repr((sorted(arguments.items()), sorted(request.args.items(multi=True)))).encode()
     streamed = multipart.is_multipart()
     call = _Call(g.who, route, key, place, b"" if streamed else _hmac(place, body.raw()))

@@ -404,7 +404,7 @@ export interface components {
              * @description Id, почта или имя участника (если оно одно), иначе хранится как текст. Пустая строка, «Не указано» и «Не назначено» очищают поле
              * @default null
              */
-            manager?: string | null;
+            manager?: number | string | null;
             /**
              * @description active или inactive
              * @default null
@@ -661,7 +661,7 @@ export interface components {
              * @description Ответственный: id, почта или единственное в своём роде имя участника, иначе просто текст; '', «Не назначено», «Не указано» — никто
              * @default null
              */
-            manager?: string | null;
+            manager?: number | string | null;
             /**
              * @description true — вернуть ассистенту; false — взять себе, ассистент замолкает сразу
              * @default null

@@ -183,7 +183,7 @@ def _flats(seeded: seeding.Seeded, tokens: list[str], server: embedded.Server) -
     if all(ids):
         from aiguro_web.web.paging import encode
 
-        key = hashlib.blake2b(SECRET.encode(), digest_size=32, person=b"aiguro.cursor").digest()
+        key = hashlib.blake2b(SECRET.split(",")[0].encode(), digest_size=32, person=b"aiguro.cursor").digest()
         near, far = (encode([row[0]], f"o{seeded.org}:dialogs:{seeded.big_funnel}", key) for row in ids if row)
         flats.append(
             Flat("list of 50, page 4000 : page 2", _asking(tokens, f"{big}?limit=50&cursor={near}"),

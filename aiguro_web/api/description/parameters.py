@@ -49,7 +49,7 @@ def _header(name: str, schema: Schema, example: str, words: str) -> Schema:
 COMPONENTS: dict[str, Schema] = {
     **{name: _named(name) for name in ("org", "f", "uuid")},
     "IdempotencyKey": _header(
-        "Idempotency-Key", {"type": "string", "minLength": 1, "maxLength": 255}, "order-1024-hello",
+        "Idempotency-Key", {"type": "string", "pattern": "^[!-~]([ -~]{0,253}[!-~])?$"}, "order-1024-hello",
         "Повтор с тем же ключом сутки отвечает тем же и ничего не делает второй раз",
     ),
     "IfNoneMatch": _header(
