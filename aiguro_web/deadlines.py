@@ -94,6 +94,19 @@ def left() -> float | None:
 
 
 @contextmanager
+def apart(seconds: float) -> Iterator[None]:
+    """What has to be tidied up has time of its own, when that of the rest is over."""
+    me = threading.get_ident()
+    outer = _watch.under_way.pop(me, None)
+    try:
+        with within(seconds):
+            yield
+    finally:
+        if outer is not None:
+            _watch.under_way[me] = outer
+
+
+@contextmanager
 def reading(hang_up: Callable[[], object]) -> Iterator[None]:
     """Within: this thread waits for its caller's bytes; at the deadline `hang_up` ends the wait. Raises Timeout."""
     work = _watch.under_way.get(threading.get_ident())

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Collection, Mapping
+from typing import Any, cast
 
 import psycopg
 from flask_babel import Babel
@@ -12,7 +12,8 @@ from flask_migrate import Migrate
 from flask_sqlalchemy import SQLAlchemy
 from flask_wtf import CSRFProtect
 from psycopg.rows import namedtuple_row
-from sqlalchemy import Connection, event
+from sqlalchemy import ARRAY, BigInteger, ColumnElement, Connection, any_, event, literal
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session, SessionTransaction
 from sqlalchemy.pool import Pool
 
@@ -36,6 +37,11 @@ def enter_organization(org_id: int | None) -> None:
         session.connection().exec_driver_sql(_SET_ORG, (str(org_id or ""),))
 
 
+def among(column: Any, ids: Collection[int]) -> ColumnElement[bool]:
+    """`column IN (ids)` with one parameter, however many there are: a statement takes 65,535 at most."""
+    return cast(ColumnElement[bool], column == any_(literal(list(ids), ARRAY(BigInteger))))
+
+
 def run_hot(statement: str, values: Mapping[str, Any]) -> Any:
     """The one row of `statement` (psycopg's `%(name)s`), or None, in the session's own transaction, prepared.
 
@@ -45,9 +51,9 @@ def run_hot(statement: str, values: Mapping[str, Any]) -> Any:
     try:
         with connection.cursor(row_factory=namedtuple_row) as cursor:
             return cursor.execute(statement, values, prepare=True).fetchone()
-    except psycopg.OperationalError:
+    except psycopg.OperationalError as error:
         _renew_if_lost(connection)
-        raise
+        raise _placed(error, connection, statement) from None
 
 
 def read_hot(org_id: int, statement: str, values: Mapping[str, Any]) -> pipelines.Row | None:
@@ -60,11 +66,11 @@ def read_hot(org_id: int, statement: str, values: Mapping[str, Any]) -> pipeline
     driver: Any = pooled.driver_connection
     try:
         return pipelines.ask(driver, statement, values, org_id=org_id)
-    except psycopg.OperationalError:
+    except psycopg.OperationalError as error:
         if driver.closed:
             pooled.invalidate()
             db.engine.dispose()
-        raise
+        raise _placed(error, driver, statement) from None
     finally:
         pooled.close()  # back into the pool, which rolls back what was not committed
 
@@ -88,6 +94,12 @@ def _renew_if_lost(connection: Any) -> None:
     if connection.closed:
         db.session().invalidate()
         db.engine.dispose()
+
+
+def _placed(error: psycopg.OperationalError, connection: Any, statement: str) -> Exception:
+    """The error; what libpq itself refused over a connection that lives (no SQLSTATE) as SQLAlchemy would raise it, so
+    that it is told from a lost connection (web/faults.py)."""
+    return error if error.sqlstate or connection.closed else OperationalError(statement, None, error)
 
 
 @event.listens_for(db.session, "after_begin")

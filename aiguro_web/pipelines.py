@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import select
+from collections import OrderedDict
 from collections.abc import Mapping
 from datetime import datetime
 from functools import lru_cache
@@ -28,7 +29,9 @@ _numbers = count(1)  # a name is never used twice on a connection, whatever fail
 _FINE = (pq.ExecStatus.COMMAND_OK, pq.ExecStatus.TUPLES_OK)
 
 # What each connection has prepared: the name of a statement there.
-_prepared: WeakKeyDictionary[Any, dict[str, bytes]] = WeakKeyDictionary()
+_prepared: WeakKeyDictionary[Any, OrderedDict[str, bytes]] = WeakKeyDictionary()
+PREPARED_MAX = 40  # on a connection; filters make many statements, of which few come often
+ANSWER, GONE = "answer", "deallocated"
 
 
 def ask(connection: Any, statement: str, values: Mapping[str, Any], *, org_id: int | None = None) -> Row | None:
@@ -40,7 +43,7 @@ def ask(connection: Any, statement: str, values: Mapping[str, Any], *, org_id: i
     if org_id is None:
         return _row(_run(connection, [(statement, values)], None)[0])
     steps: list[Step] = [(BEGIN, {}), (ENTER, {"org": org_id}), (statement, values), (COMMIT, {})]
-    known = _prepared.setdefault(connection, {})
+    known = _prepared.setdefault(connection, OrderedDict())
     try:
         results = _run(connection, steps, known)
     except InvalidSqlStatementName:  # psycopg deallocates everything that is prepared, ours too
@@ -49,10 +52,9 @@ def ask(connection: Any, statement: str, values: Mapping[str, Any], *, org_id: i
     return _row(results[-2])
 
 
-def _run(connection: Any, steps: list[Step], known: dict[str, bytes] | None) -> list[pq.abc.PGresult]:
+def _run(connection: Any, steps: list[Step], known: OrderedDict[str, bytes] | None) -> list[pq.abc.PGresult]:
     """The result of each step, in one round trip; `known` are the statements that are prepared (None: prepare none)."""
     libpq: pq.abc.PGconn = connection.pgconn
-    before = dict(known or ())
     libpq.enter_pipeline_mode()
     try:
         kinds = [kind for text, given in steps for kind in _send(libpq, known, text, given)]
@@ -64,11 +66,17 @@ def _run(connection: Any, steps: list[Step], known: dict[str, bytes] | None) -> 
     failed = next((result for result in results if result.status not in _FINE), None)
     if failed is not None:
         if known is not None:
-            known.clear()
-            known.update(before)  # what was to be prepared may not be
+            _forget_unprepared(known, kinds, results)
             connection.rollback()
         raise error_from_result(failed)
-    return [result for kind, result in zip(kinds, results, strict=True) if kind == "answer"]
+    return [result for kind, result in zip(kinds, results, strict=True) if kind is ANSWER]
+
+
+def _forget_unprepared(known: OrderedDict[str, bytes], kinds: list[str], results: list[pq.abc.PGresult]) -> None:
+    """Preparing is no part of the transaction: what came before the failure stays prepared, what came after is not."""
+    for kind, result in zip(kinds, results, strict=False):
+        if kind is not ANSWER and result.status not in _FINE:
+            known.pop(kind, None)
 
 
 def _row(result: pq.abc.PGresult) -> Row | None:
@@ -77,21 +85,29 @@ def _row(result: pq.abc.PGresult) -> Row | None:
     return {(result.fname(n) or b"").decode(): result.get_value(0, n) for n in range(result.nfields)}
 
 
-def _send(libpq: pq.abc.PGconn, known: dict[str, bytes] | None, text: str, given: Mapping[str, Any]) -> list[str]:
-    """What kinds of results it will bring, in their order."""
+def _send(
+    libpq: pq.abc.PGconn, known: OrderedDict[str, bytes] | None, text: str, given: Mapping[str, Any]
+) -> list[str]:
+    """What its results will be, in their order: ANSWER, or the text of a statement that is prepared first."""
     numbered, names = _numbered(text)
     values = [_as_text(given[each]) for each in names]
     if known is None:
         libpq.send_query_params(numbered, values)
-        return ["answer"]
+        return [ANSWER]
     name = known.get(text)
     if name is not None:
+        known.move_to_end(text)
         libpq.send_query_prepared(name, values)
-        return ["answer"]
+        return [ANSWER]
+    kinds = [text, ANSWER]
+    if len(known) >= PREPARED_MAX:
+        _, oldest = known.popitem(last=False)
+        libpq.send_query_params(b"DEALLOCATE " + oldest, [])
+        kinds.insert(0, GONE)
     name = known[text] = b"hot_%d" % next(_numbers)
     libpq.send_prepare(name, numbered)
     libpq.send_query_prepared(name, values)
-    return ["prepared", "answer"]
+    return kinds
 
 
 def _receive(libpq: pq.abc.PGconn) -> list[pq.abc.PGresult]:

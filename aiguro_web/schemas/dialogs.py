@@ -22,7 +22,7 @@ from ..models.dialog import (
 )
 from ..models.stage import CODE_MAX
 from ..models.user import EMAIL_MAX
-from .base import AnyId, Flag, In, Money, Out, PersonText, TextId, TrimmedOrNone, Utc
+from .base import AnyId, In, Money, Out, PersonText, TextId, TrimmedOrNone, Utc
 
 CLIENT: dict[str, Any] = {
     "id": 17, "name": "Ольга Смирнова", "phone": "+79001234567", "email": "olga@client.example", "manager": "Анна",
@@ -97,7 +97,7 @@ class DialogFilterIn(BaseModel):
 
     stage: str | None = Field(default=None, min_length=1, max_length=CODE_MAX, description="Код этапа")
     status: DialogStatus | None = Field(default=None, description="active или closed")
-    ai: Flag | None = Field(default=None, description="Отвечает ли ассистент")
+    ai: bool | None = Field(default=None, description="Отвечает ли ассистент")
     manager: str | None = Field(
         default=None, min_length=1, max_length=EMAIL_MAX, description="Ответственный: id или почта участника"
     )

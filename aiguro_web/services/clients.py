@@ -9,13 +9,13 @@ from typing import Any
 from sqlalchemy import ColumnElement, Row, func, or_, select, text, update
 
 from ..errors import Invalid, NotFound, Unavailable
-from ..extensions import db
+from ..extensions import among, db
 from ..live import publish
-from ..models import Client, Dialog
+from ..models import Client, Dialog, Funnel
 from ..models.client import CLIENT_NAME_MAX, MANAGER_TEXT_MAX, ClientStatus
 from ..models.dialog import DialogStatus
 from ..models.message import MessageRole
-from . import contacts, dialogs, journal, members, outbox, topics, transcript
+from . import contacts, dialog_removal, dialogs, journal, members, outbox, topics, transcript
 from .access import Actor
 
 Rows = Sequence[Row[*tuple[Any, ...]]]
@@ -73,7 +73,7 @@ def delete(who: Actor, client_id: int) -> None:
     now = client.deleted_at = _now()
     db.session.flush()  # before the dialogs: the order of the tallies
     ids = [row.id for row in found]
-    db.session.execute(update(Dialog).where(Dialog.org_id == who.home, Dialog.id.in_(ids)).values(deleted_at=now))
+    db.session.execute(update(Dialog).where(Dialog.org_id == who.home, among(Dialog.id, ids)).values(deleted_at=now))
     outbox.call_off_all(who, ids, GONE)
     journal.note(who, "delete", "client", client_id)
     _tell(who, found)
@@ -82,9 +82,11 @@ def delete(who: Actor, client_id: int) -> None:
 def restore(who: Actor, client_id: int) -> None:
     """Undo the deletion, with the dialogs that it hid; a client who is here stays so. Raises NotFound after UNDO_DAYS.
 
-    Whoever has begun a new dialog meanwhile goes on in that one: the restored one is closed.
+    Whoever has begun a new dialog meanwhile goes on in that one: the restored one is closed. So are those whose funnel
+    was deleted.
     """
     who.must("write_client")
+    _hold_funnels(who, client_id)  # before the dialogs, as whoever moves a whole funnel does
 
     def take(rows: Rows) -> Client:
         for connection_id, thread_id in sorted({(row.connection_id or 0, row.thread_id) for row in rows}):
@@ -127,6 +129,14 @@ def _hold(which: tuple[ColumnElement[bool], ...], take: Callable[[Rows], Client]
     raise Unavailable("Клиент сейчас пишет, повторите через секунду", headers={"Retry-After": "1"})
 
 
+def _hold_funnels(who: Actor, client_id: int) -> list[int]:
+    """Those of this client's hidden dialogs, held as `dialogs.is_funnel_kept` does; gives the deleted ones."""
+    theirs = select(Dialog.funnel_id).where(*_of(who, client_id, Dialog.deleted_at.is_not(None)))
+    held = select(Funnel.id, Funnel.archived_at).where(Funnel.org_id == who.home, Funnel.id.in_(theirs))
+    rows = db.session.execute(held.order_by(Funnel.id).with_for_update(read=True, key_share=True))
+    return [row.id for row in rows if row.archived_at is not None]
+
+
 def _restore_dialogs(who: Actor, client_id: int, moment: datetime) -> None:
     """Those that were hidden at this moment: with their client."""
     of = (Dialog.org_id == who.home, Dialog.client_id == client_id, Dialog.deleted_at == moment)
@@ -142,13 +152,21 @@ def _restore_dialogs(who: Actor, client_id: int, moment: datetime) -> None:
         .returning(Dialog.id)
         .execution_options(synchronize_session=False)
     ).scalars()
-    closed = set(replaced)
+    closed = dict.fromkeys(replaced, dialog_removal.REPLACED)
+    orphaned = db.session.execute(
+        update(Dialog)
+        .where(*of, Dialog.status == DialogStatus.active, among(Dialog.funnel_id, _hold_funnels(who, client_id)))
+        .values(status=DialogStatus.closed, unanswered_since=None, unread=0)
+        .returning(Dialog.id)
+        .execution_options(synchronize_session=False)
+    ).scalars()
+    closed |= dict.fromkeys(orphaned, dialog_removal.ORPHANED)
     row = (Dialog.id, Dialog.org_id, Dialog.uuid, Dialog.connection_id, Dialog.channel, Dialog.thread_id)
     back = update(Dialog).where(*of).values(deleted_at=None, updated_at=func.now()).returning(*row)
     found = db.session.execute(back.execution_options(synchronize_session=False)).all()
     for dialog in found:
         if dialog.id in closed:
-            transcript.store(dialog, MessageRole.system, "Диалог закрыт: у клиента уже есть новый")
+            transcript.store(dialog, MessageRole.system, closed[dialog.id])
     _tell(who, found)
 
 

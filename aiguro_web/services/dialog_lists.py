@@ -18,6 +18,13 @@ from .access import Actor
 # by primary key instead of joins: their plan stays good for a tenant of any size (performance.md, the plan trap).
 _UTC = "to_char({} AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"')"
 _DIALOG_JSON = f"""
+    WITH d AS MATERIALIZED (SELECT * FROM dialog WHERE {{where}} ORDER BY {{order}} LIMIT %(limit)s OFFSET %(offset)s),
+    t AS MATERIALIZED (  -- once for each client of the page, however many of its dialogs are theirs
+        SELECT g.client_id, o.close_ratio, o.messages_count FROM (SELECT DISTINCT client_id FROM d) g
+        CROSS JOIN LATERAL (
+            SELECT COALESCE(max(o.close_ratio) FILTER (WHERE o.status = 'active'), 0) AS close_ratio,
+                   COALESCE(sum(o.messages_count), 0)::int AS messages_count
+            FROM dialog o WHERE o.org_id = %(org)s AND o.client_id = g.client_id AND o.listed OFFSET 0) o)
     SELECT d.id::text AS id, d.uuid, d.thread_id, d.client_id, d.funnel_id::text AS funnel_id,
            {_UTC.format("d.created_at")} AS created_at, {_UTC.format("d.updated_at")} AS updated_at,
            {_UTC.format("d.created_at")} AS created, {_UTC.format("d.last_activity")} AS "lastActivity",
@@ -29,21 +36,17 @@ _DIALOG_JSON = f"""
            d.ai, d.unsubscribed, s.code AS stage, s.name AS stage_name, d.description, d.tags, d.price, d.channel,
            c.name, c.phone, c.email,
            json_build_object('id', c.id, 'name', c.name, 'phone', c.phone, 'email', c.email, 'manager', c.manager,
-                             'status', c.status, 'close_ratio', c.close_ratio, 'messages_count', c.messages_count)
+                             'status', c.status, 'close_ratio', t.close_ratio, 'messages_count', t.messages_count)
                AS client
-    FROM (SELECT * FROM dialog WHERE {{where}} ORDER BY {{order}} LIMIT %(limit)s OFFSET %(offset)s) d
+    FROM d
     CROSS JOIN LATERAL (SELECT code, name FROM stage WHERE org_id = %(org)s AND id = d.stage_id OFFSET 0) s
     CROSS JOIN LATERAL (
         SELECT k.id, k.name, k.phone, k.email, k.status,
                COALESCE(CASE WHEN k.manager_id IS NOT NULL THEN (
                             SELECT COALESCE(NULLIF(u.name, ''), u.email) FROM app_user u WHERE u.id = k.manager_id) END,
-                        NULLIF(k.manager_text, '')) AS manager, t.close_ratio, t.messages_count
-        FROM client k
-        CROSS JOIN LATERAL (
-            SELECT COALESCE(max(o.close_ratio) FILTER (WHERE o.status = 'active'), 0) AS close_ratio,
-                   COALESCE(sum(o.messages_count), 0)::int AS messages_count
-            FROM dialog o WHERE o.org_id = %(org)s AND o.client_id = k.id AND o.listed) t
-        WHERE k.org_id = %(org)s AND k.id = d.client_id OFFSET 0) c
+                        NULLIF(k.manager_text, '')) AS manager
+        FROM client k WHERE k.org_id = %(org)s AND k.id = d.client_id OFFSET 0) c
+    JOIN t ON t.client_id = d.client_id
     ORDER BY {{order_again}}
 """
 _LIST_JSON = (

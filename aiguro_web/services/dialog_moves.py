@@ -47,9 +47,8 @@ def hold(who: Actor, uuid: uuids.UUID, funnel_id: int, wish: Wish) -> None:
     NotFound."""
     who.must("write_dialog")
     head = dialogs.find_head(who, uuid, funnel_id)
-    if wish.status == DialogStatus.active and head.connection_id is not None:
-        # Before the row is locked, as whoever opens a dialog does.
-        dialogs.one_at_a_time(who, head.connection_id, head.thread_id)
+    if wish.status == DialogStatus.active:
+        dialogs.hold_to_open(who, head)  # before the row is locked, as whoever opens a dialog does
     dialogs.lock_dialog(who, uuid, funnel_id)
 
 

@@ -7,7 +7,7 @@ import uuid as uuids
 from sqlalchemy import delete, exists, func, select, text
 
 from ..errors import Conflict, NotFound
-from ..extensions import db
+from ..extensions import among, db
 from ..models import Client, Dialog
 from ..models.dialog import DialogStatus
 from ..models.message import MessageRole
@@ -16,6 +16,7 @@ from .access import Actor
 
 UNDO_DAYS = 30
 REPLACED = "Диалог закрыт: у клиента уже есть новый"
+ORPHANED = "Диалог закрыт: его воронка удалена"
 GONE = "Диалог удалён: сообщение не отправлено"
 BATCH = 200  # dialogs erased in one transaction
 _UNDO = text(f"interval '{UNDO_DAYS} days'")
@@ -33,43 +34,44 @@ def remove(who: Actor, uuid: uuids.UUID, funnel_id: int) -> int:
 
 
 def restore(who: Actor, uuid: uuids.UUID, funnel_id: int) -> None:
-    """Undo `remove`, UNDO_DAYS long. What was called off stays unsent; whose client has begun a new dialog meanwhile
-    comes back closed. Raises Forbidden, NotFound, Conflict."""
+    """Undo `remove`, UNDO_DAYS long. What was called off stays unsent; whose client has begun a new dialog meanwhile,
+    or whose funnel was deleted, comes back closed. Raises Forbidden, NotFound, Conflict."""
     who.must("write_dialog")
-    dialog = _lock_deleted(who, uuid, funnel_id)
+    dialog, kept = _lock_deleted(who, uuid, funnel_id)
     if dialog.deleted_at is None:
         raise Conflict("Диалог не удалён")
     dialog.deleted_at = None
-    replaced = dialog.status == DialogStatus.active and _has_open_one(who, dialog.identity_id)
-    if replaced:
+    reason = "" if kept else ORPHANED
+    if kept and _has_open_one(who, dialog.identity_id):
+        reason = REPLACED
+    ends = dialog.status == DialogStatus.active and reason != ""
+    if ends:
         dialog.status, dialog.unanswered_since, dialog.unread = DialogStatus.closed, None, 0
     dialogs.changed(who, dialog, "restore")
-    if replaced:
+    if ends:
         number = dialogs.stage_number(who, dialog)
-        transcript.store(dialog, MessageRole.system, REPLACED, stage_number=number)
+        transcript.store(dialog, MessageRole.system, reason, stage_number=number)
 
 
-def _lock_deleted(who: Actor, uuid: uuids.UUID, funnel_id: int) -> Dialog:
-    """The dialog, deleted in time or not at all, locked after what is locked before it: the right to begin a dialog,
-    and the client (services/clients.py)."""
+def _lock_deleted(who: Actor, uuid: uuids.UUID, funnel_id: int) -> tuple[Dialog, bool]:
+    """The dialog, deleted in time or not at all, and whether its funnel is kept; locked after what is locked before it:
+    the right to begin a dialog, the funnel, and the client (services/clients.py)."""
     own = (Dialog.org_id == who.home, Dialog.uuid == uuid, Dialog.funnel_id == funnel_id)
-    head = db.session.execute(
-        select(Dialog.connection_id, Dialog.thread_id, Dialog.client_id).where(*own)
-    ).one_or_none()  # fmt: skip
+    columns = (Dialog.connection_id, Dialog.thread_id, Dialog.client_id, Dialog.funnel_id)
+    head = db.session.execute(select(*columns).where(*own)).one_or_none()
     if head is None:
         raise NotFound("Диалог не найден")
-    if head.connection_id is not None:
-        dialogs.one_at_a_time(who, head.connection_id, head.thread_id)  # a message of theirs may be opening a new one
+    kept = dialogs.hold_to_open(who, head)
     of_client = select(Client.deleted_at).where(Client.org_id == who.home, Client.id == head.client_id)
     client_deleted_at = db.session.scalar(of_client.with_for_update(read=True))
-    kept = Dialog.deleted_at.is_(None) | (Dialog.deleted_at > func.now() - _UNDO)
-    query = select(Dialog).where(*own, kept).with_for_update().execution_options(populate_existing=True)
+    in_time = Dialog.deleted_at.is_(None) | (Dialog.deleted_at > func.now() - _UNDO)
+    query = select(Dialog).where(*own, in_time).with_for_update().execution_options(populate_existing=True)
     dialog = db.session.scalar(query)
     if dialog is None:
         raise NotFound("Диалог не найден")
     if client_deleted_at is not None:
         raise Conflict("Клиент этого диалога удалён: восстановите клиента")
-    return dialog
+    return dialog, kept
 
 
 def _has_open_one(who: Actor, identity_id: int | None) -> bool:
@@ -100,7 +102,7 @@ def erase(who: Actor) -> bool:
     clients = {row.client_id for row in gone}
     if clients:
         left = exists().where(Dialog.org_id == who.home, Dialog.client_id == Client.id)
-        made_up = (Client.org_id == who.home, Client.id.in_(clients), Client.is_test, ~left)
+        made_up = (Client.org_id == who.home, among(Client.id, clients), Client.is_test, ~left)
         db.session.execute(delete(Client).where(*made_up))
         journal.note(who, "erase_dialogs", "organization", who.home, dialogs=len(gone))
     return len(gone) == BATCH

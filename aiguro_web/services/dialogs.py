@@ -145,6 +145,21 @@ def hold_funnel(who: Actor, funnel_id: int) -> Funnel:
     return funnel
 
 
+def is_funnel_kept(who: Actor, funnel_id: int) -> bool:
+    """Whether the funnel is still here; nobody archives it before the end of the transaction then. A dialog is opened
+    again only in a funnel that is: ask before the dialog is locked, as whoever moves a whole funnel does."""
+    who.must("write_dialog")
+    query = select(Funnel.archived_at).where(Funnel.org_id == who.home, Funnel.id == funnel_id)
+    return db.session.execute(query.with_for_update(read=True, key_share=True)).scalar_one() is None
+
+
+def hold_to_open(who: Actor, head: Row[*tuple[Any, ...]]) -> bool:
+    """What is locked before a dialog (`find_head`) that is to be opened again; whether its funnel is kept."""
+    if head.connection_id is not None:
+        one_at_a_time(who, head.connection_id, head.thread_id)  # a message of theirs may be opening a new one
+    return is_funnel_kept(who, head.funnel_id)
+
+
 def _get_client(who: Actor, client_id: int) -> Client:
     """Held, so that its deletion waits for this dialog and takes it along."""
     known = (Client.org_id == who.home, Client.id == client_id, Client.deleted_at.is_(None), ~Client.is_test)
@@ -221,13 +236,16 @@ def close(who: Actor, uuid: uuids.UUID, outcome: Outcome | None = None, lost_rea
 
 
 def reopen(who: Actor, uuid: uuids.UUID) -> Dialog:
-    """Open a closed dialog again. Conflict when the client has a newer open one."""
+    """Open a closed dialog again. Conflict when the client has a newer open one, or its funnel was deleted."""
     who.must("write_dialog")
     head = find_head(who, uuid)
-    if head.connection_id is not None:
-        one_at_a_time(who, head.connection_id, head.thread_id)  # a message of theirs may be opening a new one
+    kept = hold_to_open(who, head)
     dialog = lock_dialog(who, uuid)
     if dialog.status == DialogStatus.closed:
+        if dialog.funnel_id != head.funnel_id:  # moved while this waited
+            kept = is_funnel_kept(who, dialog.funnel_id)
+        if not kept:
+            raise Conflict("Воронка этого диалога удалена: открыть его снова нельзя", code="funnel_deleted")
         newer = select(Dialog.id).where(
             Dialog.org_id == who.home,
             Dialog.identity_id == dialog.identity_id,

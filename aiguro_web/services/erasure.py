@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, delete, func, or_, select, text, update
 
-from ..extensions import db
+from ..extensions import among, db
 from ..models import Client, Dialog, InboundUpdate, JournalEntry, Message
 from . import journal
 from .access import Actor
@@ -72,7 +72,7 @@ def erase(who: Actor, client_id: int) -> None:
     ids = list(db.session.scalars(select(Dialog.id).where(*theirs)))
     about = or_(
         (JournalEntry.subject == "client") & (JournalEntry.subject_id == client_id),
-        (JournalEntry.subject == "dialog") & JournalEntry.subject_id.in_(ids),
+        (JournalEntry.subject == "dialog") & among(JournalEntry.subject_id, ids),
     )
     db.session.execute(update(JournalEntry).where(JournalEntry.org_id == who.home, about).values(data={}))
     db.session.execute(delete(Dialog).where(*theirs))

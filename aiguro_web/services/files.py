@@ -11,7 +11,7 @@ from sqlalchemy import Select, delete, exists, func, select, text
 from sqlalchemy.dialects.postgresql import insert
 
 from ..errors import NotFound
-from ..extensions import db
+from ..extensions import among, db
 from ..models import File, Funnel, FunnelFile
 from ..models.file import FileCategory
 from ..queue import enqueue
@@ -225,7 +225,7 @@ def _detach(who: Actor, funnel_id: int, file_id: int) -> None:
 
 
 def _delete(who: Actor, ids: list[int]) -> None:
-    gone = delete(File).where(File.org_id == who.home, File.id.in_(ids))
+    gone = delete(File).where(File.org_id == who.home, among(File.id, ids))
     rows = db.session.execute(gone.returning(File.id, File.original_name, File.storage_key)).all()
     if not rows:
         raise NotFound("Файл не найден")

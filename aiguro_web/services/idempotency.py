@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hmac
 from dataclasses import dataclass, field
-from typing import Any
+from datetime import datetime
+from typing import Any, cast
 
 from sqlalchemy import delete, func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
@@ -28,8 +29,9 @@ class Answer:
     body_hmac: bytes = field(repr=False)
 
 
-def reserve(who: Actor, route: str, key: str, body_hmac: bytes) -> Answer | None:
-    """Take the key for this call, whose caller commits before the work begins: None. Or the answer that is kept.
+def reserve(who: Actor, route: str, key: str, body_hmac: bytes) -> Answer | datetime:
+    """Take the key for this call, whose caller commits before the work begins: the moment, by which `keep` and
+    `release` know this reservation from a later one. Or the answer that is kept.
 
     An empty `body_hmac` stands for a body that is not read yet: `same` compares it later. Raises Conflict while the
     first call runs, Mismatch for another body.
@@ -41,8 +43,9 @@ def reserve(who: Actor, route: str, key: str, body_hmac: bytes) -> Answer | None
     row = insert(table).values(**of, **fresh)
     names = [column.name for column in table.__mapper__.primary_key]
     taken = row.on_conflict_do_update(index_elements=names, set_=fresh, where=old | killed)
-    if db.session.execute(taken.returning(table.user_id)).one_or_none() is not None:
-        return None
+    since = db.session.scalar(taken.returning(table.created_at))
+    if since is not None:
+        return cast(datetime, since)
     known = db.session.execute(
         select(table.status, table.headers, table.body, table.body_hmac).where(*_named(table, of))
     ).one_or_none()
@@ -60,18 +63,26 @@ def same(answer: Answer, body_hmac: bytes) -> None:
         raise Mismatch("Этот Idempotency-Key уже использован для другого запроса")
 
 
-def keep(who: Actor, route: str, key: str, body_hmac: bytes, answer: tuple[int, dict[str, str], bytes]) -> None:
-    """Store the answer, in the transaction of the work itself: both are there, or neither."""
+def keep(
+    who: Actor, route: str, key: str, since: datetime | None, body_hmac: bytes,
+    answer: tuple[int, dict[str, str], bytes],
+) -> None:  # fmt: skip
+    """Store the answer, in the transaction of the work itself: both are there, or neither. Raises Conflict when this
+    call took so long that another one has taken over: then its work must not be committed either."""
     table, of = _of(who, route, key)
     status, headers, body = answer
     values: dict[str, Any] = {"status": status, "headers": headers, "body": body, "done_at": func.now()}
-    db.session.execute(update(table).where(*_named(table, of)).values(body_hmac=body_hmac, **values))
+    own = (*_named(table, of), table.created_at == since)
+    statement = update(table).where(*own).values(body_hmac=body_hmac, **values).returning(table.user_id)
+    if db.session.execute(statement).one_or_none() is None:
+        raise Conflict("Запрос с этим ключом уже выполнен ещё раз", code="idempotency_running")
 
 
-def release(who: Actor, route: str, key: str) -> None:
+def release(who: Actor, route: str, key: str, since: datetime | None) -> None:
     """The work was refused: nothing was done, the key may be used again."""
     table, of = _of(who, route, key)
-    db.session.execute(delete(table).where(*_named(table, of), table.status.is_(None)))
+    own = (*_named(table, of), table.created_at == since)
+    db.session.execute(delete(table).where(*own, table.status.is_(None)))
 
 
 def list_expired() -> list[int]:

@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import Row, func, select, update
 
 from ..errors import Conflict, NotFound
-from ..extensions import db, run_hot
+from ..extensions import among, db, run_hot
 from ..live import publish
 from ..models import Dialog, Message, Outbox
 from ..models.dialog import DialogStatus
@@ -90,13 +90,13 @@ def call_off_all(who: Actor, dialog_ids: list[int], reason: str) -> None:
     who.must("write_dialog")
     stopped = db.session.scalars(
         update(Outbox)
-        .where(Outbox.org_id == who.home, Outbox.dialog_id.in_(dialog_ids), Outbox.status == OutboxStatus.queued)
+        .where(Outbox.org_id == who.home, among(Outbox.dialog_id, dialog_ids), Outbox.status == OutboxStatus.queued)
         .values(status=OutboxStatus.failed, error=reason, updated_at=func.now())
         .returning(Outbox.message_id)
     ).all()
     db.session.execute(
         update(Message)
-        .where(Message.org_id == who.home, Message.id.in_(set(stopped)))
+        .where(Message.org_id == who.home, among(Message.id, set(stopped)))
         .where(Message.status.in_([MessageStatus.queued, MessageStatus.sending]))
         .values(status=MessageStatus.failed, error=reason)
     )

@@ -121,6 +121,8 @@ def play(who: Actor, dialog: Dialog, role: str, words: str, key: str | None = No
         raise Invalid("В тестовом диалоге так не пишут", role="user, assistant или manager")
     if dialog.status == DialogStatus.closed:
         raise Conflict("Диалог закрыт: откройте его снова, чтобы написать")
+    if not dialogs.is_funnel_kept(who, dialog.funnel_id):
+        raise Conflict("Воронка этого диалога удалена: писать в него нельзя", code="funnel_deleted")
     number = dialogs.stage_number(who, dialog)
     message = transcript.store(
         dialog, MessageRole(role), words, author_id=who.user_id, author_name=who.name, client_key=key,

@@ -7,6 +7,7 @@ of a call without one in its path. `page`: the browser's session. `public`: nobo
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import re
 import time
@@ -89,6 +90,14 @@ def init_app(
         Verifier(rules, clerk_key, own_key_of), recognize, session_person, Remembered(ACTORS_MAX)
     )
     sessions.init_app(app, session_person)
+    app.before_request(_nowhere)
+
+
+def _nowhere() -> None:
+    """A call of an address that is not there costs as any other: of its token's user, else of its address."""
+    if request.routing_exception is not None and request.path.startswith("/api/"):
+        with contextlib.suppress(Unauthorized, Forbidden, Unavailable):
+            _verified(_state(), _header_token())
 
 
 def forget(user_id: int | None = None) -> None:

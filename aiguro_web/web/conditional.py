@@ -24,6 +24,7 @@ CODINGS = ("zstd", "br", "gzip")  # Flask-Compress appends `:zstd` to the tag of
 NO_STORE, TAG, SENT = "aiguro.no_store", "aiguro.etag", "aiguro.sent_tags"  # what a request is known by here
 PLACE, MOMENT = "aiguro.etag_place", "aiguro.etag_moment"
 MOMENTS_MAX, MOMENTS_FOR = 20_000, 3600  # answers; seconds
+TAGS_ASKED = 4  # of one request, of which each costs a statement
 _TAG = re.compile(r'(?:W/)?"[\x21\x23-\x7e\x80-\xff]*"')
 _PACKED = re.compile(rf':(?:{"|".join(CODINGS)})"$')
 
@@ -71,7 +72,7 @@ def unchanged(since: Callable[[str], bool]) -> Response | None:
     then say `seen` of it."""
     environ = request.environ
     place = environ[PLACE] = f"{request.full_path}\0{_release()}"
-    for tag in _TAG.findall(environ.get("HTTP_IF_NONE_MATCH") or ""):
+    for tag in _TAG.findall(environ.get("HTTP_IF_NONE_MATCH") or "")[:TAGS_ASKED]:
         bare = tag.removeprefix("W/")
         moment = _moments().get((place, bare))
         if moment is not None and since(moment):

@@ -26,6 +26,7 @@ ALWAYS = (
     ("Cross-Origin-Opener-Policy", "same-origin"),
     ("Permissions-Policy", "camera=(), microphone=(), geolocation=(), payment=(), usb=(), browsing-topics=()"),
 )
+PATIENCE = 30  # seconds until a caller takes the next piece of an answer, or sends the next of a body
 HSTS = ("Strict-Transport-Security", "max-age=31536000")
 
 _LOWER = tuple((name.lower(), (name, value)) for name, value in ALWAYS)
@@ -44,6 +45,9 @@ class Envelope:
         known = given is not None and _GIVEN_ID.fullmatch(given)
         environ[REQUEST_ID] = given if known else secrets.token_hex(8)
         environ[EXTRA] = []
+        caller = environ.get("gunicorn.socket")
+        if caller is not None:
+            caller.settimeout(PATIENCE)
 
         def start(status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Callable[[bytes], object]:
             complete(headers, environ)

@@ -38,9 +38,10 @@ def meaning(error: BaseException) -> AppError | None:
         case sqlalchemy.exc.TimeoutError() | PoolTimeout():
             return Unavailable("Сервер перегружен, повторите через секунду", headers={"Retry-After": SOON})
         case sqlalchemy.exc.DBAPIError():
-            return _of_database(error.orig, lost=error.connection_invalidated)
+            # Without a statement: connecting failed, or a commit.
+            return _of_database(error.orig, lost=error.connection_invalidated or error.statement is None)
         case psycopg.Error():
-            return _of_database(error)
+            return _of_database(error, lost=isinstance(error, (psycopg.OperationalError, psycopg.InterfaceError)))
         case OSError() if error.errno in (errno.ENOSPC, errno.EDQUOT):
             return Unavailable("На сервере кончилось место", headers={"Retry-After": LATER})
         case UnicodeError():
@@ -73,8 +74,9 @@ def _of_http(error: HTTPException) -> AppError | None:
     return Refused(400 if status == 422 else status, description if wording.is_russian(description) else "", kept)
 
 
-def _of_database(error: BaseException | None, lost: bool = False) -> AppError | None:
-    """By SQLSTATE, https://www.postgresql.org/docs/current/errcodes-appendix.html"""
+def _of_database(error: BaseException | None, lost: bool) -> AppError | None:
+    """By SQLSTATE, https://www.postgresql.org/docs/current/errcodes-appendix.html; without one, `lost` says whether the
+    connection is gone: what fails over a living one (too many parameters) is our own error."""
     state = getattr(error, "sqlstate", None) or ""
     if state in ("57014", "25P04"):  # query_canceled (statement_timeout), transaction_timeout
         return Timeout("База данных не успела ответить")
@@ -88,7 +90,7 @@ def _of_database(error: BaseException | None, lost: bool = False) -> AppError | 
         return Conflict("Такая запись уже есть или на неё ссылаются другие")
     if state == "23514" or isinstance(error, psycopg.DataError):  # check; a value that no column can hold
         return Invalid("Значение нельзя сохранить")
-    if lost or (not state and isinstance(error, (psycopg.OperationalError, psycopg.InterfaceError))):
+    if lost and not state:
         return Unavailable(headers={"Retry-After": SOON})
     return None
 

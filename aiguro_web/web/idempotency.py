@@ -11,10 +11,12 @@ import hmac
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from flask import Response, current_app, g, request
 
+from .. import deadlines
 from ..errors import Invalid
 from ..extensions import db, enter_organization
 from ..services import idempotency
@@ -22,6 +24,7 @@ from ..services.access import Actor
 from . import body, multipart
 
 KEY_MAX = 255  # characters
+TIDY = 5  # seconds to let a key go when the request's own time is over
 KEPT_HEADERS = ("Content-Type", "Location")
 REPLAYED = ("Idempotent-Replayed", "true")
 _CALL = "aiguro.idempotent_call"
@@ -34,6 +37,7 @@ class _Call:
     key: str
     place: bytes  # the route's arguments and the query: the same key elsewhere is another request
     digest: bytes  # empty until a form was read
+    since: datetime | None = None  # when it was reserved: whoever takes over a dead call's key has another moment
 
 
 def once(route: str, arguments: dict[str, Any], work: Callable[[], Response]) -> Response:
@@ -50,16 +54,17 @@ def once(route: str, arguments: dict[str, Any], work: Callable[[], Response]) ->
     call = _Call(g.who, route, key, place, b"" if streamed else _hmac(place, body.raw()))
     with _transaction(call.who):
         answer = idempotency.reserve(call.who, route, key, call.digest)
-    if answer is not None:
+    if isinstance(answer, idempotency.Answer):
         if streamed:
             idempotency.same(answer, _hmac(place, multipart.digest()))
         return Response(answer.body, answer.status, headers=[*answer.headers.items(), REPLAYED])
+    call.since = answer
     request.environ[_CALL] = call
     try:
         return work()
     except BaseException:
-        with _transaction(call.who):
-            idempotency.release(call.who, route, key)
+        with deadlines.apart(TIDY), _transaction(call.who):
+            idempotency.release(call.who, route, key, answer)
         raise
 
 
@@ -69,11 +74,13 @@ def keep(response: Response) -> None:
     if call is None:
         return
     if response.status_code >= 400:
-        idempotency.release(call.who, call.route, call.key)
+        idempotency.release(call.who, call.route, call.key, call.since)
         return
     digest = call.digest or _hmac(call.place, multipart.digest())
     headers = {name: response.headers[name] for name in KEPT_HEADERS if name in response.headers}
-    idempotency.keep(call.who, call.route, call.key, digest, (response.status_code, headers, response.get_data()))
+    idempotency.keep(
+        call.who, call.route, call.key, call.since, digest, (response.status_code, headers, response.get_data())
+    )
 
 
 @contextmanager

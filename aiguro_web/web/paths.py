@@ -35,7 +35,10 @@ def init_app(app: Flask) -> None:
 
 
 def refuse_nul() -> None:
-    """Raises NotFound, Invalid for an address with bytes that nothing here can be named by."""
+    """Raises NotFound, Invalid for an address with bytes that nothing here can be named by, and for one that werkzeug
+    would straighten (`//api`): what looks at the bare path must see what was routed."""
+    if "//" in request.environ["PATH_INFO"]:
+        raise NotFound
     if "\x00" in request.path or "\ufffd" in request.path:  # U+FFFD: the bytes were no UTF-8
         raise NotFound
     if b"%00" in request.query_string or b"\x00" in request.query_string:

@@ -13,7 +13,7 @@ from sqlalchemy import text
 
 from aiguro_web import deadlines
 from aiguro_web.errors import Timeout
-from aiguro_web.extensions import db
+from aiguro_web.extensions import csrf, db
 from aiguro_web.web import auth, operation
 from aiguro_web.web.body import respond
 from aiguro_web.web.operation import Api
@@ -76,6 +76,22 @@ def test_others_are_not_cut_off(hurried: Flask) -> None:
     for thread in threads:
         thread.join(20)
     assert sorted(statuses) == [200, 200, 200, 504, 504]
+
+
+def test_a_key_is_let_go_when_the_time_is_over(hurried: Flask) -> None:
+    who = people.load().admin
+    door = Api("late", __name__, tag="Проба", guard=auth.bearer)
+
+    def create(org: str) -> Response:
+        db.session.execute(text("SELECT pg_sleep(5)"))
+        return respond({})
+
+    door.post("/organization/<org>/late", summary="Проба")(create)
+    csrf.exempt(door)
+    hurried.register_blueprint(door)
+    headers = who.headers | {"Idempotency-Key": "k"}
+    answers = [hurried.test_client().post("/api/organization/1/late", json={}, headers=headers) for _ in range(2)]
+    assert [answer.status_code for answer in answers] == [504, 504]
 
 
 def test_within_less_time_the_less_counts() -> None:

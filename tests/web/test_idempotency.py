@@ -168,6 +168,20 @@ def killed(committed_app: Flask, works: Works, who: People) -> None:
     db.session.remove()
 
 
+def test_a_call_whose_key_was_taken_over_commits_nothing(committed_app: Flask, works: Works, who: People) -> None:
+    works.go.clear()
+    answers: list[TestResponse] = []
+    thread = threading.Thread(target=lambda: answers.append(call(committed_app, who.manager)))
+    thread.start()
+    assert works.began.wait(10)
+    age(91)
+    works.go.set()
+    second = call(committed_app, who.manager)
+    thread.join(10)
+    statuses = sorted([second.status_code, answers[0].status_code])
+    assert (statuses, clients()) == ([201, 409], 1)
+
+
 def age(seconds: int) -> None:
     with db.session.begin():
         db.session.execute(text("SELECT set_config('app.org_id', :org, true)"), {"org": str(HOME)})

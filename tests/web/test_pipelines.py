@@ -77,6 +77,30 @@ def test_an_error_is_psycopgs_and_the_connection_goes_on(connection: psycopg.Con
         assert pipelines.ask(connection, NAMES, {"least": 0}, org_id=HOME) is not None
 
 
+def prepared(connection: psycopg.Connection[Any]) -> int:
+    row = connection.execute(
+        "SELECT count(*) FROM pg_prepared_statements WHERE name LIKE 'hot_%'", prepare=False
+    ).fetchone()
+    connection.rollback()
+    assert row is not None
+    return int(row[0])
+
+
+def test_what_fails_each_time_is_prepared_once(connection: psycopg.Connection[Any]) -> None:
+    for _ in range(30):
+        with pytest.raises(psycopg.DataError):
+            pipelines.ask(connection, BROKEN[0], {"least": 1}, org_id=HOME)
+    assert prepared(connection) <= 4
+
+
+def test_no_more_is_prepared_than_there_is_room_for(connection: psycopg.Connection[Any]) -> None:
+    for number in range(3 * pipelines.PREPARED_MAX):
+        row = pipelines.ask(connection, f"SELECT {number} AS n, %(least)s::text AS least", {"least": 1}, org_id=HOME)
+        assert row == {"n": str(number).encode(), "least": b"1"}
+    assert prepared(connection) <= pipelines.PREPARED_MAX
+    assert pipelines.ask(connection, "SELECT 0 AS n, %(least)s::text AS least", {"least": 1}, org_id=HOME) is not None
+
+
 def test_what_psycopg_deallocates_is_prepared_again(connection: psycopg.Connection[Any]) -> None:
     """It does so after a rolled back savepoint, for its own sake."""
     pipelines.ask(connection, NAMES, {"least": 0}, org_id=HOME)
