@@ -113,7 +113,7 @@ def remove(org: str, id: str) -> Response:
     "/client/<id>/restore", "/clients/<id>/restore", summary="Вернуть удалённого клиента", gives=ClientOut,
     refuses=(404,), needs="write_client",
     about="30 дней после удаления, вместе с диалогами, которые оно скрыло; потом 404. Неудалённый остаётся как есть. "
-    "Если человек уже начал новый диалог, возвращённый закрыт. Тело не нужно.",
+    "Если человек уже начал новый диалог или воронка диалога удалена, возвращённый закрыт. Тело не нужно.",
 )  # fmt: skip
 def restore(org: str, id: str) -> Response:
     """Undo the deletion."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask import Response, current_app, g, url_for
+from flask import Response, current_app, g, request, url_for
 
 from .. import channels
 from ..errors import Invalid, Unavailable
@@ -166,8 +166,11 @@ def _gone(connection_id: int) -> Response:
 
 def _which() -> int:
     """The connection that the address names, or else the body. Raises Invalid."""
+    asked = read_query(WhichConnection).messenger_connection_id
+    if asked is not None and request.method == "DELETE":  # what else a DELETE brings does not matter
+        return asked
     in_body = read_json(WhichConnectionIn).messenger_connection_id
-    asked = read_query(WhichConnection).messenger_connection_id or in_body
+    asked = asked or in_body
     if asked is None:
         raise Invalid("Не указано подключение", messenger_connection_id="укажите номер подключения")
     return asked

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from flask import Response, g, url_for
 
 from ..schemas.base import TextDeletedOut
 from ..schemas.dialogs import DialogFilterIn, DialogIn, DialogOut, DialogPatchIn
-from ..services import dialog_lists, dialog_moves, dialog_removal, dialogs
+from ..services import dialog_lists, dialog_moves, dialog_removal, dialogs, members
 from ..services.dialog_lists import DialogFilter
 from ..web import auth, conditional, paging
 from ..web.body import read_json, read_query, respond
@@ -36,7 +38,7 @@ def index(org: str, f: str) -> Response:
     if page.walk and query.sort != "-id":
         raise invalid({"/sort": "обход по cursor идёт только по -id"})
     wanted = _filter(query, funnel_id)
-    if wanted.manager_email is None:  # who has which address is no matter of the organisation's rows
+    if query.manager is None or read_id(query.manager):  # who is called how is no matter of the organisation's rows
         known = conditional.unchanged(lambda moment: dialog_lists.unchanged(g.who, moment))
         if known is not None:
             return known
@@ -58,20 +60,21 @@ def index(org: str, f: str) -> Response:
 
 def _filter(query: DialogFilterIn, funnel_id: int | None) -> DialogFilter:
     manager_id = read_id(query.manager) if query.manager else None
-    email = query.manager if query.manager and manager_id is None else None
-    if email is not None and "@" not in email:
-        raise invalid({"/manager": "укажите id или почту участника"})
+    manager_text = None
+    if query.manager is not None and manager_id is None:
+        manager_id, manager_text = members.resolve(g.who, query.manager)
     words = (query.q or "").strip() or None
-    return DialogFilter(
+    wanted = DialogFilter(
         funnel_id,
         query.stage,
         query.status,
         query.ai,
         manager_id,
         query.updated_since,
-        manager_email=email,
         words=words,
     )
+    # '' is of nobody
+    return wanted if manager_id is not None or manager_text is None else replace(wanted, manager_text=manager_text)
 
 
 @bp.post(
@@ -103,7 +106,8 @@ def show(org: str, f: str, uuid: str) -> Response:
     "цену, вероятность, метки, описание. Все поля необязательны; отсутствие поля и `null` ничего не меняют, текст "
     "очищает пустая строка, метки — пустой список. Всё вместе или ничего. Что уже так, следов не оставляет. Чужой "
     "диалог передаёт другому только его ответственный или администратор. Исход (`outcome`) указывают при закрытии "
-    "или у закрытого диалога, `null` — без исхода; `lost_reason` — при `lost`, необязательно; открытие стирает оба.",
+    "или у закрытого диалога, `null` — без исхода; `lost_reason` — при `lost`, необязательно; открытие стирает оба. "
+    "Диалог удалённой воронки снова не открыть: 409.",
     takes=DialogPatchIn, gives=DialogOut, refuses=(404, 409), needs="write_dialog", match=True,
 )  # fmt: skip
 def change(org: str, f: str, uuid: str) -> Response:
@@ -134,8 +138,8 @@ def delete(org: str, f: str, uuid: str) -> Response:
 
 @bp.post(
     "/funnel/<f>/dialog/<uuid>/restore", "/funnels/<f>/dialogs/<uuid>/restore", summary="Вернуть удалённый диалог",
-    about="В течение 30 дней. Если клиент за это время начал новый диалог, этот вернётся закрытым. Диалоги удалённого "
-    "клиента возвращаются вместе с ним.",
+    about="В течение 30 дней. Если клиент за это время начал новый диалог или воронка этого удалена, он вернётся "
+    "закрытым. Диалоги удалённого клиента возвращаются вместе с ним.",
     gives=DialogOut, refuses=(404, 409), needs="write_dialog",
 )  # fmt: skip
 def restore(org: str, f: str, uuid: str) -> Response:

@@ -175,8 +175,8 @@ def _read(model: type[M], field: str, take: Take) -> tuple[M, list[storage.Store
     """The body, JSON or a form, and the form's files as `take` keeps them; after that the organisation is known."""
     if not multipart.is_multipart():
         return read_json(model), []
-    if g.who.org is not None:
-        tickets.must_write(g.who)  # before the files are taken
+    before_the_files = tickets.must_write_somewhere if g.who.org is None else tickets.must_write
+    before_the_files(g.who)
     with outside():
         wish, stored = multipart.read(model, take, files=(field,), most_files=FILES_MAX)
     active_org.settle(wish.org_id)

@@ -8,7 +8,7 @@ from pydantic import ConfigDict, Field, model_validator
 
 from ..models.assistant import ASSISTANT_DESCRIPTION_MAX, ASSISTANT_NAME_MAX, PROMPT_MAX
 from ..models.stage import CODE_MAX
-from .base import In, Out, TrimmedOrNone
+from .base import In, LineOrNone, Out
 from .funnels import Code, CodeOrNone, ParametersIn, ParametersOut, decimal
 
 PROMPT = f"До {PROMPT_MAX} символов, хранится до буквы. Обязателен (или text)"
@@ -19,7 +19,7 @@ PARAMETERS = "null у параметра — как у воронки; то, ч�
 class _Wish(In):
     prompt: str | None = Field(default=None, max_length=PROMPT_MAX, description=PROMPT)
     text: str | None = Field(default=None, max_length=PROMPT_MAX, description=TEXT)
-    name: TrimmedOrNone = Field(default=None, max_length=ASSISTANT_NAME_MAX)
+    name: LineOrNone = Field(default=None, max_length=ASSISTANT_NAME_MAX)
     description: str | None = Field(default=None, max_length=ASSISTANT_DESCRIPTION_MAX)
     parameters: ParametersIn | None = Field(default=None, description=PARAMETERS)
 

@@ -17,6 +17,8 @@ from pydantic import (
     WithJsonSchema,
 )
 
+from ..models.text import is_visible, one_line
+
 
 class Out(BaseModel):
     """What we answer; built from a service's rows."""
@@ -59,6 +61,13 @@ def _number(value: Any) -> Any:
     return value
 
 
+def _whole(value: Any) -> Any:
+    """A number as JSON writes it: neither a yes nor a text, in which Python takes `1_0` for ten."""
+    if isinstance(value, (str, bool)):
+        raise ValueError("нужно целое число")
+    return value
+
+
 def _is_id(value: int) -> int:
     if not 0 < value < 2**63:
         raise ValueError("должно быть числом больше 0")
@@ -68,6 +77,16 @@ def _is_id(value: int) -> int:
 def _trimmed(value: Any) -> Any:
     """As a page's field: lines end in a single sign, no white space around; lengths are counted after that."""
     return value.replace("\r\n", "\n").strip() if isinstance(value, str) else value
+
+
+def _line(value: Any) -> Any:
+    return one_line(value) if isinstance(value, str) else value
+
+
+def _seen(value: str | None) -> str | None:
+    if value and not is_visible(value):
+        raise ValueError("здесь ничего не видно: напишите текст")
+    return value
 
 
 ID_PATTERN = "^[1-9][0-9]{0,18}$"
@@ -84,9 +103,11 @@ def _name_of(value: Any) -> Any:
     """A member may be named by the number of their id."""
     if isinstance(value, int) and not isinstance(value, bool):
         return str(_is_id(value))
-    return _trimmed(value)
+    return _line(value)
 
 
+Whole = Annotated[int, BeforeValidator(_whole)]
+WholeOrNone = Annotated[int | None, BeforeValidator(_whole)]
 Flag = Annotated[bool, Strict()]  # `true` or `false`: neither "on" nor 1
 # A person's id, e-mail or name.
 PersonText = Annotated[
@@ -102,3 +123,8 @@ Money = Annotated[Decimal, PlainSerializer(float, return_type=float)]
 AnyId = Annotated[int, BeforeValidator(_number), AfterValidator(_is_id), _ANY_ID]
 Trimmed = Annotated[str, BeforeValidator(_trimmed)]
 TrimmedOrNone = Annotated[str | None, BeforeValidator(_trimmed)]
+# What people type into one line: see models/text.py; and what they say, which must show something.
+Line = Annotated[str, BeforeValidator(_line)]
+LineOrNone = Annotated[str | None, BeforeValidator(_line)]
+Words = Annotated[str, BeforeValidator(_trimmed), AfterValidator(_seen)]
+WordsOrNone = Annotated[str | None, BeforeValidator(_trimmed), AfterValidator(_seen)]

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from ..models.client import CLIENT_NAME_MAX, MANAGER_TEXT_MAX, PHONE_TYPED_MAX, ClientStatus
 from ..models.user import EMAIL_MAX
-from .base import In, Out, PersonText, Utc
+from .base import In, LineOrNone, Out, PersonText, Utc
 
 Kind = Literal["новый", "постоянный", "неактивный"]
 EXAMPLE: dict[str, Any] = {
@@ -36,8 +36,8 @@ class ClientOut(Out):
     status: Literal["active", "inactive"] = Field(description="Ставят люди: active или inactive")
     assigned_to: str = Field(alias="assignedTo", description="То же, что manager; пусто, если никого нет")
     type: Kind = Field(
-        description="Вычисляется при чтении: «неактивный» — 90 дней тишины, «постоянный» — есть выигранная сделка, "
-        "«новый» — сделок ещё не было"
+        description="Вычисляется при чтении, первое подходящее: «неактивный» — последнее сообщение больше 90 дней "
+        "назад, «постоянный» — есть выигранная сделка, «новый» — ни одной выигранной, как бы давно клиент ни появился"
     )
     created: Utc = Field(description="То же, что created_at")
     last_activity_: Utc = Field(alias="lastActivity", description="То же, что last_activity")
@@ -71,7 +71,7 @@ class ClientIn(In):
         }
     )  # fmt: skip
 
-    name: str | None = Field(
+    name: LineOrNone = Field(
         default=None, max_length=CLIENT_NAME_MAX, description="Пустое имя и «Не указано» оставляют прежнее"
     )
     phone: str | None = Field(

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from pydantic.config import JsonDict
 
 from ..models.messenger_connection import CONNECTION_NAME_MAX, TOKEN_MAX
-from .base import AnyId, Flag, In, Out, TextId, Trimmed, TrimmedOrNone, Utc
+from .base import AnyId, Flag, In, LineOrNone, Out, TextId, Trimmed, Utc
 
 EXAMPLE: JsonDict = {
     "id": "7", "name": "Бот магазина", "connection_name": "Бот магазина", "messenger_type": "telegram",
@@ -53,7 +53,7 @@ class ConnectionIn(In):
 
     messenger_type: Literal["telegram", "webchat"] = Field(description="Что можно подключить сейчас")
     token: Trimmed = Field(default="", max_length=TOKEN_MAX, description="Токен бота; чату на сайте не нужен")
-    name: TrimmedOrNone = Field(default=None, max_length=CONNECTION_NAME_MAX, description="Название для своих")
+    name: LineOrNone = Field(default=None, max_length=CONNECTION_NAME_MAX, description="Название для своих")
     is_active: Flag = Field(default=True, description="false: подключить, но пока не принимать и не отправлять")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 from decimal import Decimal
 from typing import Annotated, Any, Literal
@@ -22,12 +23,13 @@ from ..models.dialog import (
 )
 from ..models.stage import CODE_MAX
 from ..models.user import EMAIL_MAX
-from .base import AnyId, In, Money, Out, PersonText, TextId, TrimmedOrNone, Utc
+from .base import AnyId, In, Line, LineOrNone, Money, Out, PersonText, TextId, TrimmedOrNone, Utc, WholeOrNone
 
 CLIENT: dict[str, Any] = {
     "id": 17, "name": "Ольга Смирнова", "phone": "+79001234567", "email": "olga@client.example", "manager": "Анна",
     "status": "active", "close_ratio": 60, "messages_count": 12,
 }  # fmt: skip
+_PRICE = r"-?[0-9]{1,12}(\.[0-9]{1,2})?"
 _MOMENT = "2026-11-23T10:15:00.000000Z"
 DIALOG: dict[str, Any] = {
     "id": "42", "uuid": "0f8fad5b-d9cb-469f-a165-70867728950e", "thread_id": "500123", "client_id": 17,
@@ -92,14 +94,19 @@ class DialogOut(Out):
 
 
 class DialogFilterIn(BaseModel):
-    """The filters of a list of dialogs, all optional. `manager` is a member's id or e-mail; `q` looks into the client's
+    """The filters of a list of dialogs, all optional. `manager` is a member's id, e-mail or unique name, or the text
+    that was set; `q` looks into the client's
     name, phone and e-mail; `sort` begins with a minus where the newest come first."""
 
     stage: str | None = Field(default=None, min_length=1, max_length=CODE_MAX, description="Код этапа")
     status: DialogStatus | None = Field(default=None, description="active или closed")
     ai: bool | None = Field(default=None, description="Отвечает ли ассистент")
     manager: str | None = Field(
-        default=None, min_length=1, max_length=EMAIL_MAX, description="Ответственный: id или почта участника"
+        default=None,
+        min_length=1,
+        max_length=MANAGER_TEXT_MAX,
+        description="Ответственный: id, почта или единственное в своём роде имя участника, иначе записанный текст; "
+        "«Не назначено» — никто",
     )
     updated_since: datetime | None = Field(default=None, description="Изменённые с этого времени (ISO 8601)")
     q: str | None = Field(default=None, max_length=EMAIL_MAX, description="Часть имени, телефона или почты клиента")
@@ -112,14 +119,19 @@ def _unique(tags: list[str] | None) -> list[str] | None:
     return list(dict.fromkeys(tags)) if tags is not None else None
 
 
-def _number(value: Any) -> Any:
-    """A yes is no number here."""
-    if isinstance(value, bool):
+def _price(value: Any) -> Any:
+    """A number, or a text that is written as one: neither a yes nor `1_0`, which Python takes for ten."""
+    if isinstance(value, bool) or (isinstance(value, str) and not re.fullmatch(_PRICE, value)):
         raise ValueError("нужно число")
     return value
 
 
-Tag = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=TAG_MAX)]
+Tag = Annotated[Line, StringConstraints(min_length=1, max_length=TAG_MAX)]
+
+
+PriceInput = (
+    Annotated[float, Field(ge=0, le=float(PRICE_MAX))] | Annotated[str, Field(pattern=f"^{_PRICE}$")] | None
+)  # for the description of the API
 
 
 class DialogPatchIn(In):
@@ -146,15 +158,17 @@ class DialogPatchIn(In):
     )
     status: DialogStatus | None = Field(default=None, description="closed — закрыть, active — открыть снова")
     outcome: Outcome | None = Field(default=None, description="Исход закрытого диалога: won или lost")
-    lost_reason: TrimmedOrNone = Field(
+    lost_reason: LineOrNone = Field(
         default=None, max_length=LOST_REASON_MAX, description="Причина отказа, только при outcome = lost"
     )
-    price: Annotated[Decimal | None, BeforeValidator(_number)] = Field(
-        default=None, ge=0, le=PRICE_MAX, decimal_places=2, description="Рубли, не больше двух знаков после запятой"
+    price: Annotated[Decimal | None, BeforeValidator(_price, json_schema_input_type=PriceInput)] = Field(
+        default=None,
+        ge=0,
+        le=PRICE_MAX,
+        decimal_places=2,
+        description="Рубли, не больше двух знаков после запятой; число или его десятичная запись в строке",
     )
-    close_ratio: Annotated[int | None, BeforeValidator(_number)] = Field(
-        default=None, ge=0, le=CLOSE_RATIO_MAX, description="Вероятность сделки, %"
-    )
+    close_ratio: WholeOrNone = Field(default=None, ge=0, le=CLOSE_RATIO_MAX, description="Вероятность сделки, %")
     tags: Annotated[list[Tag] | None, AfterValidator(_unique)] = Field(
         default=None, max_length=TAGS_MAX, description="Все метки заново; [] — убрать все, повторы не считаются"
     )
@@ -167,4 +181,4 @@ class DialogIn(In):
     model_config = ConfigDict(json_schema_extra={"examples": [{}, {"client_id": 17}, {"name": "Ольга Смирнова"}]})
 
     client_id: AnyId | None = Field(default=None, description="Известный клиент; без него заводится новый")
-    name: TrimmedOrNone = Field(default=None, max_length=CLIENT_NAME_MAX, description="Имя нового клиента")
+    name: LineOrNone = Field(default=None, max_length=CLIENT_NAME_MAX, description="Имя нового клиента")

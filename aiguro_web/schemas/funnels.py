@@ -26,7 +26,7 @@ from ..models.funnel import (
     TOP_P_MAX,
 )
 from ..models.stage import CODE_MAX, STAGE_NAME_MAX, STAGES_MAX
-from .base import AnyId, Flag, In, Money, Out, TextId, Utc
+from .base import AnyId, Flag, In, Line, Money, Out, TextId, Utc
 
 # In: what a form of the front-end sends. Numbers may be texts, and what is empty or null stays as it is.
 
@@ -72,7 +72,7 @@ Code = Annotated[
     str, StringConstraints(strip_whitespace=True, min_length=1, max_length=CODE_MAX), AfterValidator(code_name)
 ]
 CodeOrNone = Annotated[Code | None, BeforeValidator(_blank)]
-Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=FUNNEL_NAME_MAX)]
+Name = Annotated[Line, StringConstraints(min_length=1, max_length=FUNNEL_NAME_MAX)]
 
 # The units and rules of each setting: said once, for bodies and answers.
 MERGE = f"Секунды: сообщения клиента, пришедшие подряд за это время, ассистент отвечает разом. 0..{MERGE_SECONDS_MAX}"
@@ -158,7 +158,7 @@ class FollowupIn(In):
 
 
 class StageIn(In):
-    name: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=STAGE_NAME_MAX)]
+    name: Annotated[Line, StringConstraints(min_length=1, max_length=STAGE_NAME_MAX)]
     assistant_code_name: CodeOrNone = Field(
         default=None,
         description="Код этапа и его ассистента, единственный в воронке: буквы, цифры, «_», «-», «.», не одни цифры. "

@@ -7,7 +7,7 @@ from typing import Any, Literal
 from pydantic import ConfigDict, Field
 
 from ..models.message import TEXT_MAX
-from .base import In, Out, TextId, Trimmed, Utc, Zoned
+from .base import In, Out, TextId, Utc, Words, Zoned
 
 ATTACHMENT: dict[str, Any] = {"id": "3", "name": "чек.pdf", "content_type": "application/pdf", "size": 48213}
 MESSAGE: dict[str, Any] = {
@@ -60,7 +60,7 @@ class MessageIn(In):
         json_schema_extra={"examples": [{"text": "Здравствуйте! Чем могу помочь?", "role": "manager"}]}
     )
 
-    text: Trimmed = Field(min_length=1, max_length=TEXT_MAX, description="Пробелы по краям не считаются")
+    text: Words = Field(min_length=1, max_length=TEXT_MAX, description="Пробелы по краям не считаются")
     role: Literal["manager", "assistant", "user"] = Field(
         default="manager", description="От чьего лица. user — только в тестовом диалоге. Отправитель — владелец токена"
     )

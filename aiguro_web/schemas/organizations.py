@@ -5,7 +5,7 @@ from __future__ import annotations
 from pydantic import ConfigDict, Field
 
 from ..models.organization import GID_MAX, NAME_MAX
-from .base import Flag, In, Out, Trimmed
+from .base import Flag, In, Line, Out
 
 
 class OrganizationOut(Out):
@@ -27,7 +27,7 @@ class OrganizationIn(In):
     gid: str = Field(
         min_length=1, max_length=GID_MAX, description="Номер организации у Clerk; его должен подтверждать токен"
     )
-    display_name: Trimmed = Field(
+    display_name: Line = Field(
         min_length=1, max_length=NAME_MAX, description="Название; у существующей организации не меняется"
     )
     is_active: Flag = Field(

@@ -9,7 +9,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from ..models.message import TEXT_MAX
 from ..models.ticket import SUBJECT_MAX, Department, Priority, TicketStatus
 from ..models.ticket_message import TicketRole
-from .base import In, Out, TextId, Trimmed, Utc
+from .base import In, Line, Out, TextId, Utc, Words
 
 ORGANIZATION = (
     "Организация, в которой состоит владелец токена. Без неё: активная организация токена, иначе единственная его "
@@ -149,8 +149,8 @@ class TicketIn(In):
     )  # fmt: skip
 
     org_id: FormId = Field(default=None, validation_alias="orgId", description=ORGANIZATION)
-    subject: Trimmed = Field(min_length=1, max_length=SUBJECT_MAX, description="Тема")
-    description: Trimmed = Field(min_length=1, max_length=TEXT_MAX, description="Становится первым сообщением")
+    subject: Line = Field(min_length=1, max_length=SUBJECT_MAX, description="Тема")
+    description: Words = Field(min_length=1, max_length=TEXT_MAX, description="Становится первым сообщением")
     department: Department = Field(description="Отдел поддержки")
     priority: Annotated[Priority | None, BeforeValidator(_none_if_empty)] = Field(
         default=None, description="Важность; без неё medium"
@@ -162,7 +162,7 @@ class TicketMessageIn(In):
     model_config = ConfigDict(json_schema_extra={"examples": [{"text": "Подключили заново, спасибо!"}]})
 
     org_id: FormId = Field(default=None, validation_alias="orgId", description=ORGANIZATION)
-    text: Trimmed = Field(min_length=1, max_length=TEXT_MAX)
+    text: Words = Field(min_length=1, max_length=TEXT_MAX)
 
 
 class TicketChangeIn(In):

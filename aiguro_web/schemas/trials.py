@@ -8,7 +8,7 @@ from uuid import UUID
 from pydantic import ConfigDict, Field
 
 from ..models.message import TEXT_MAX
-from .base import In, Out, TextId, Trimmed, TrimmedOrNone, Utc
+from .base import In, Out, TextId, Utc, Whole, Words, WordsOrNone
 
 STAGES_MAX = 1000
 
@@ -49,8 +49,8 @@ class StageTrialIn(In):
         json_schema_extra={"examples": [{"stage_number": 2, "initial_message": "Сколько стоит?"}]}
     )
 
-    stage_number: int = Field(ge=1, le=STAGES_MAX, description="Номер этапа в воронке, с 1")
-    initial_message: TrimmedOrNone = Field(
+    stage_number: Whole = Field(ge=1, le=STAGES_MAX, description="Номер этапа в воронке, с 1")
+    initial_message: WordsOrNone = Field(
         default=None, max_length=TEXT_MAX, description="Первое сообщение клиента; без него ассистент ждёт"
     )
 
@@ -60,7 +60,7 @@ class TrialMessageIn(In):
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"text": "Сколько стоит?", "role": "user"}]})
 
-    text: Trimmed = Field(min_length=1, max_length=TEXT_MAX, description="Пробелы по краям не считаются")
+    text: Words = Field(min_length=1, max_length=TEXT_MAX, description="Пробелы по краям не считаются")
     role: Literal["user", "assistant", "manager"] = Field(
         default="user", description="user — за клиента: ассистент ответит; остальные — реплики для обстановки"
     )

@@ -27,7 +27,8 @@ _SILENT = f"last_activity < now() - interval '{SILENT_DAYS} days'"
 _WON = (
     "EXISTS (SELECT FROM dialog w WHERE w.org_id = :org AND w.client_id = client.id AND w.outcome = 'won' AND w.listed)"
 )
-# Silence counts first: what a client is now. Who has bought nothing yet stays new until then (contract.md §6).
+# Silence counts first: what a client is now. Who has bought nothing yet stays
+# new until then, also after their first 30 days: contract.md §6 leaves that open.
 _KINDS: dict[str, str] = {
     "неактивный": _SILENT,
     "постоянный": f"NOT ({_SILENT}) AND {_WON}",

@@ -15,6 +15,7 @@ from ..models import Client, Dialog, Funnel
 from ..models.client import CLIENT_NAME_MAX, MANAGER_TEXT_MAX, ClientStatus
 from ..models.dialog import DialogStatus
 from ..models.message import MessageRole
+from ..models.text import one_line
 from . import contacts, dialog_removal, dialogs, journal, members, outbox, topics, transcript
 from .access import Actor
 
@@ -195,7 +196,7 @@ def _fill(who: Actor, client: Client, wish: Mapping[str, str]) -> list[str]:
 
 
 def _value(field: str, given: str, stored: str) -> str:
-    words = " ".join("".join(sign if sign.isprintable() else " " for sign in given).split())
+    words = one_line(given)
     if members.is_clearing(words):
         return stored if field == "name" else ""
     if words == stored:

@@ -82,6 +82,8 @@ def open_link(token: str) -> Link:
     role = next((row["role"] for row in rows if row["org_id"] == org_id), None)
     if person is None or (role is None and not (person.staff and kind == "ticket_file")):
         raise Forbidden("Нет доступа к организации")
+    if role is None and not organizations.exists(org_id):  # the memberships know only organisations that are open
+        raise Forbidden("Нет доступа к организации")
     enter_organization(org_id)
     return Link(replace(person, org=org_id, role=role), kind, id)
 

@@ -11,6 +11,7 @@ from ..errors import Conflict, Invalid, Mismatch, NotFound
 from ..extensions import db
 from ..models import Attachment, Message
 from ..models.message import TEXT_MAX, MessageRole, MessageStatus
+from ..models.text import is_visible
 from . import dialogs, outbox, trials
 from .access import Actor
 from .transcript import COLUMNS, ORDER, AttachmentRow, MessageRow, store
@@ -74,9 +75,10 @@ def write(
 
 
 def checked_text(words: str) -> str:
-    """What a person typed, without the white space around it. Raises Invalid when empty or longer than TEXT_MAX."""
+    """What a person typed, without the white space around it. Raises Invalid when there is nothing to
+    see or it is longer than TEXT_MAX."""
     words = words.replace("\r\n", "\n").strip()
-    if not words:
+    if not is_visible(words):
         raise Invalid("Сообщение пустое", text="напишите текст")
     if len(words) > TEXT_MAX:
         raise Invalid("Сообщение слишком длинное", text=f"не больше {TEXT_MAX} символов")

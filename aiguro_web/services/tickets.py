@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Protocol
 
 from sqlalchemy import func, select
@@ -13,7 +14,7 @@ from ..live import publish
 from ..models import Ticket, TicketFile, TicketMessage
 from ..models.ticket import Department, Priority, TicketStatus
 from ..models.ticket_message import TicketRole
-from . import journal, topics
+from . import journal, organizations, topics
 from .access import Actor
 from .ticket_lists import ABSENT, must_have_funnel
 
@@ -35,6 +36,15 @@ def must_write(who: Actor) -> None:
     """Raises Forbidden for a viewer; staff write everywhere."""
     if not who.staff:
         who.must("write_ticket")
+
+
+def must_write_somewhere(who: Actor) -> None:
+    """As `must_write`, while it is not said yet in which organisation: the right in any of theirs will do."""
+    if who.staff:
+        return
+    rows = organizations.list_memberships(who.user_id) if who.user_id is not None else []
+    if not any(replace(who, org=row["org_id"], role=row["role"]).may("write_ticket") for row in rows):
+        raise Forbidden("Для этого действия не хватает прав")
 
 
 def open_ticket(

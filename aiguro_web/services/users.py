@@ -12,6 +12,7 @@ from sqlalchemy.dialects.postgresql import insert
 from ..errors import Conflict, Invalid
 from ..extensions import db
 from ..models import Role, User
+from ..models.text import one_line
 from ..models.user import EMAIL_MAX, LOCAL_ISSUER, PERSON_NAME_MAX
 from . import api_tokens, organizations, passwords
 from .access import Actor
@@ -147,8 +148,7 @@ def list_demo_emails() -> list[str]:
 
 def clean_name(name: str) -> str:
     """A name as one line without control characters and direction overrides, cut to its column."""
-    line = " ".join(name.split())
-    return "".join(letter for letter in line if letter.isprintable())[:PERSON_NAME_MAX].strip()
+    return one_line(name)[:PERSON_NAME_MAX].strip()
 
 
 def _join_at_first_sight(user: User, gid: str, role: str | None) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from flask import Blueprint, Response, current_app, g, make_response
+from flask import Blueprint, Response, g, make_response
 
 from .. import deadlines
 from ..extensions import db, enter_organization
@@ -79,7 +79,7 @@ def through(guard: Guard, view: View, operation: Operation | None = None) -> Vie
 def _run(view: View, arguments: dict[str, Any]) -> Response:
     _begin()
     try:
-        response = make_response(current_app.ensure_sync(view)(**arguments))
+        response = make_response(view(**arguments))
         idempotency.keep(response)
         if db.session().in_transaction():  # a commit of nothing is not free
             db.session.commit()

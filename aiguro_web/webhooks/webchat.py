@@ -8,7 +8,6 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-import unicodedata
 from collections.abc import Iterator
 from typing import Any
 
@@ -16,10 +15,10 @@ from flask import Response, current_app, g, render_template, request
 from pydantic import BaseModel, Field
 
 from ..channels import Incoming, Person
-from ..channels.reading import clean_name
 from ..errors import Conflict, Forbidden, Invalid, NotFound
 from ..live import ALL, Subscription, listen, seats
 from ..models.message import KEY_MAX, TEXT_MAX
+from ..models.text import is_visible, one_line
 from ..services import connections, inbound, topics, webchat
 from ..services.webchat import SaidRow
 from ..web import limits
@@ -38,7 +37,6 @@ STREAMS_OF_VISITOR = 3
 STREAMS_OF_ADDRESS = 20  # at one connection: an office behind one address; the rest ask each 3 s
 NEW_VISITORS = 20  # a minute at one connection from one address
 OWN_KEY = re.compile(r"[0-9a-f]{32,64}")  # what our page makes
-BLANK = frozenset("\u115f\u1160\u2800\u3164\uffa0")  # letters and symbols by their category, yet nothing is seen
 
 
 class SayIn(BaseModel):
@@ -173,21 +171,13 @@ def _stream(subscription: Subscription) -> Iterator[str]:
 
 def _clean(text: str) -> str:
     text = text.strip()
-    if not _visible(text):
+    if not is_visible(text):
         raise Invalid("Сообщение пустое", text="напишите текст")
     return text
 
 
 def _name(name: str) -> str:
-    """On one line, without characters that are not seen or turn the line around."""
-    name = clean_name("".join(letter for letter in clean_name(name) if unicodedata.category(letter) != "Cf"))
-    return name if _visible(name) else "Посетитель сайта"
-
-
-def _visible(text: str) -> bool:
-    """Whether there is anything to see. Cn may be an emoji that is newer than this Python; a mark needs its letter."""
-    kinds = (unicodedata.category(letter) for letter in text if letter not in BLANK)
-    return any(kind == "Cn" or kind[0] not in "CZM" for kind in kinds)
+    return one_line(name) or "Посетитель сайта"
 
 
 def _json(value: Any, status: int = 200) -> Response:

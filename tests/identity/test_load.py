@@ -80,7 +80,8 @@ def test_an_address_has_thirty_tries_in_5_minutes_over_all_accounts(
 
 
 def away(*_: Any, **__: Any) -> None:
-    raise OperationalError("SELECT", {}, psycopg.OperationalError("the server closed the connection"))
+    lost = psycopg.OperationalError("the server closed the connection")
+    raise OperationalError("SELECT", {}, lost, connection_invalidated=True)
 
 
 @pytest.mark.parametrize("asked", ["key", "person"])

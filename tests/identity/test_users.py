@@ -70,7 +70,7 @@ def test_somebody_of_clerk_is_never_found_by_e_mail(app: Flask, make_user: Make)
 
 
 @pytest.mark.parametrize(("given", "kept"), [
-    ("  Анна \n Иванова\t", "Анна Иванова"), ("a\u202eb\u2066c", "abc"), ("a\x00b\x1bc", "abc"), ("\ud800x", "x"),
+    ("  Анна \n Иванова\t", "Анна Иванова"), ("a\u202eb\u2066c", "abc"), ("a\x00b\x1bc", "a b c"), ("\ud800x", "x"),
     ("x" * 500, "x" * 200), ("\u200b", ""),
 ])  # fmt: skip
 def test_a_name_is_one_plain_line(given: str, kept: str) -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import logging
 import sys
 import threading
 import time
@@ -19,6 +20,7 @@ from .verdict import CRITERIA, WANTED, judge, table
 
 def main() -> int:
     options = _options()
+    logging.getLogger("urllib3").setLevel(logging.ERROR)  # it has a word about every thread of ours
     began = time.monotonic()
     with stand("score", dialogs=options.dialogs) as made, made.serve():
         print(f"ready after {time.monotonic() - began:.0f} s", file=sys.stderr, flush=True)

@@ -36,6 +36,10 @@ def wrapped(origin: BaseException, kind: type[sqlalchemy.exc.DBAPIError] = sqlal
     return kind("INSERT INTO client VALUES (%s)", {"name": "Иван Тайный"}, origin)
 
 
+def lost(origin: BaseException, kind: type[sqlalchemy.exc.DBAPIError] = sqlalchemy.exc.OperationalError) -> Any:
+    return kind("INSERT INTO client VALUES (%s)", {"name": "Иван Тайный"}, origin, connection_invalidated=True)
+
+
 def test_a_refusal_carries_code_sentence_and_fields() -> None:
     refusal = errors.Invalid("Проверьте текст", message="обязательное поле", errors={"stages/0/name": "пусто"})
     body = problem(app_raising(refusal).get("/api/x?q=секрет"), 400)
@@ -90,7 +94,12 @@ def test_our_own_error_tells_nothing_and_is_logged_without_people(capfd: pytest.
 @pytest.mark.parametrize(
     ("error", "status"),
     [
-        (wrapped(psycopg.OperationalError("connection refused")), 503),
+        (sqlalchemy.exc.OperationalError(None, None, psycopg.OperationalError("connection refused")), 503),
+        (psycopg.OperationalError("connection refused"), 503),
+        (lost(psycopg.OperationalError("server closed the connection unexpectedly")), 503),
+        (lost(psycopg.InterfaceError("closed"), sqlalchemy.exc.InterfaceError), 503),
+        (wrapped(psycopg.OperationalError("number of parameters must be between 0 and 65535")), 500),
+        (wrapped(psycopg.InterfaceError("no such cursor"), sqlalchemy.exc.InterfaceError), 500),
         (wrapped(pg.AdminShutdown("terminating")), 503),
         (wrapped(pg.CannotConnectNow("starting up")), 503),
         (wrapped(pg.ConnectionFailure("08006")), 503),
@@ -101,7 +110,6 @@ def test_our_own_error_tells_nothing_and_is_logged_without_people(capfd: pytest.
         (wrapped(pg.DeadlockDetected("again")), 503),
         (wrapped(pg.LockNotAvailable("again")), 503),
         (wrapped(pg.QueryCanceled("statement timeout")), 504),
-        (wrapped(psycopg.InterfaceError("closed"), sqlalchemy.exc.InterfaceError), 503),
         (pg.DiskFull("disk"), 503),
         (sqlalchemy.exc.TimeoutError("QueuePool limit"), 503),
         (PoolTimeout("pool"), 503),

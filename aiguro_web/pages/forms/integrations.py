@@ -10,7 +10,12 @@ from wtforms import PasswordField, SelectField, StringField
 from wtforms.validators import DataRequired, Length
 
 from ...models.messenger_connection import CONNECTION_NAME_MAX, TOKEN_MAX
+from ...models.text import one_line
 from ...services.funnels import FunnelRow
+
+
+def _line(text: str | None) -> str:
+    return one_line(text or "")
 
 
 def _stripped(text: str | None) -> str:
@@ -23,7 +28,7 @@ class ConnectForm(FlaskForm):  # type: ignore[misc]
     name = StringField(
         lazy_gettext("Название для вас"),
         [Length(max=CONNECTION_NAME_MAX, message=lazy_gettext("Слишком длинное название"))],
-        filters=[_stripped],
+        filters=[_line],
         render_kw={"autocomplete": "off", "maxlength": CONNECTION_NAME_MAX},
     )
     funnel = SelectField(
