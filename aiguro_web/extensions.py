@@ -61,7 +61,11 @@ def read_hot(org_id: int, statement: str, values: Mapping[str, Any]) -> pipeline
     statement: in a transaction of its own behind the wall of `org_id`, without a session (another 200 µs)."""
     if not reads_alone():
         connection: Any = db.session.connection().connection.driver_connection
-        return pipelines.ask(connection, statement, values)
+        try:
+            return pipelines.ask(connection, statement, values)
+        except psycopg.OperationalError as error:
+            _renew_if_lost(connection)
+            raise _placed(error, connection, statement) from None
     pooled = db.engine.raw_connection()
     driver: Any = pooled.driver_connection
     try:

@@ -60,9 +60,10 @@ def _run(connection: Any, steps: list[Step], known: OrderedDict[str, bytes] | No
         kinds = [kind for text, given in steps for kind in _send(libpq, known, text, given)]
         libpq.pipeline_sync()
         results = _receive(libpq)
-    finally:
-        if libpq.status == pq.ConnStatus.OK:
-            libpq.exit_pipeline_mode()
+        libpq.exit_pipeline_mode()
+    except BaseException:
+        connection.close()  # half of it may be on its way: nobody can use this connection any more
+        raise
     failed = next((result for result in results if result.status not in _FINE), None)
     if failed is not None:
         if known is not None:

@@ -85,6 +85,8 @@ class Dialog(Tenant, Base):
               postgresql_where=text("unanswered_since IS NOT NULL AND status = 'active' AND listed")),
         Index("ix_dialog_client", "org_id", "client_id"),
         Index("ix_dialog_changed", "org_id", "changed"),
+        Index("ix_dialog_manager_text", "org_id", "manager_text", text("id DESC"),
+              postgresql_where=text("manager_text <> '' AND listed")),
         Index("ix_dialog_identity", "org_id", "identity_id"),
         Index("ix_dialog_won", "org_id", "client_id", postgresql_where=text("outcome = 'won' AND listed")),
         Index("ix_dialog_thread", "org_id", "thread_id"),

@@ -29,7 +29,7 @@ CLIENT: dict[str, Any] = {
     "id": 17, "name": "Ольга Смирнова", "phone": "+79001234567", "email": "olga@client.example", "manager": "Анна",
     "status": "active", "close_ratio": 60, "messages_count": 12,
 }  # fmt: skip
-_PRICE = r"-?[0-9]{1,12}(\.[0-9]{1,2})?"
+_PRICE = r"[0-9]{1,12}(\.[0-9]{1,2})?"
 _MOMENT = "2026-11-23T10:15:00.000000Z"
 DIALOG: dict[str, Any] = {
     "id": "42", "uuid": "0f8fad5b-d9cb-469f-a165-70867728950e", "thread_id": "500123", "client_id": 17,

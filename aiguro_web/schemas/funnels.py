@@ -71,7 +71,11 @@ YesNo = Annotated[Flag | None, BeforeValidator(_yes_no)]
 Code = Annotated[
     str, StringConstraints(strip_whitespace=True, min_length=1, max_length=CODE_MAX), AfterValidator(code_name)
 ]
-CodeOrNone = Annotated[Code | None, BeforeValidator(_blank)]
+# An empty text stands for none.
+CodeOrNone = Annotated[
+    Code | None,
+    BeforeValidator(_blank, json_schema_input_type=Annotated[str, Field(max_length=CODE_MAX)] | None),
+]
 Name = Annotated[Line, StringConstraints(min_length=1, max_length=FUNNEL_NAME_MAX)]
 
 # The units and rules of each setting: said once, for bodies and answers.

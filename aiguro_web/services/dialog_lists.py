@@ -74,14 +74,14 @@ class DialogFilter:
     ai: bool | None = None
     manager_id: int | None = None
     updated_since: datetime | None = None
-    manager_email: str | None = None
+    manager_text: str | None = None  # as it was set, or the address of one who left; '' means nobody
     words: str | None = None
     client_id: int | None = None
 
     @property
     def counted(self) -> bool:
         """Whether the kept tally knows the exact number."""
-        others = (self.ai, self.manager_id, self.updated_since, self.manager_email, self.words, self.client_id)
+        others = (self.ai, self.manager_id, self.updated_since, self.manager_text, self.words, self.client_id)
         return all(value is None for value in others)
 
 
@@ -97,10 +97,12 @@ class JsonPage:
     seen: str
 
 
-_OF_MANAGER = (
-    "manager_id IN (SELECT u.id FROM app_user u JOIN membership m ON m.user_id = u.id "
-    "WHERE m.org_id = %(org)s AND u.email = %(email)s)"
+_OF_TEXT = (
+    "(manager_text = CAST(%(text)s AS text) AND manager_text <> '' OR manager_id = ANY(ARRAY("
+    "SELECT u.id FROM app_user u JOIN membership m ON m.user_id = u.id "
+    "WHERE m.org_id = %(org)s AND u.email = lower(CAST(%(text)s AS text)))))"
 )
+_OF_NOBODY = "manager_id IS NULL AND manager_text = ''"
 # Asked once, not for each row: a funnel that was deleted has no list any more.
 _OF_FUNNEL = (
     "funnel_id = %(funnel)s AND EXISTS (SELECT FROM funnel f "
@@ -127,7 +129,7 @@ def _conditions(who: Actor, wanted: DialogFilter) -> tuple[str, dict[str, Any]]:
         ("manager", wanted.manager_id, "manager_id = %(manager)s"),
         ("client", wanted.client_id, "client_id = %(client)s"),
         ("since", wanted.updated_since, "updated_at >= %(since)s"),
-        ("email", wanted.manager_email and wanted.manager_email.strip().lower(), _OF_MANAGER),
+        ("text", wanted.manager_text, _OF_TEXT if wanted.manager_text else _OF_NOBODY),
         ("words", wanted.words and f"%{_escaped(wanted.words)}%", _OF_CLIENT),
         ("stage", wanted.stage, "stage_id IN (SELECT id FROM stage WHERE org_id = %(org)s AND code = %(stage)s)"),
     ):

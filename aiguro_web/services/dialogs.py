@@ -147,10 +147,14 @@ def hold_funnel(who: Actor, funnel_id: int) -> Funnel:
 
 def is_funnel_kept(who: Actor, funnel_id: int) -> bool:
     """Whether the funnel is still here; nobody archives it before the end of the transaction then. A dialog is opened
-    again only in a funnel that is: ask before the dialog is locked, as whoever moves a whole funnel does."""
+    again only in a funnel that is: ask before the dialog is locked, as whoever moves a whole funnel does.
+    Raises NotFound."""
     who.must("write_dialog")
     query = select(Funnel.archived_at).where(Funnel.org_id == who.home, Funnel.id == funnel_id)
-    return db.session.execute(query.with_for_update(read=True, key_share=True)).scalar_one() is None
+    row = db.session.execute(query.with_for_update(read=True, key_share=True)).one_or_none()
+    if row is None:
+        raise NotFound("Воронка не найдена")
+    return row.archived_at is None
 
 
 def hold_to_open(who: Actor, head: Row[*tuple[Any, ...]]) -> bool:

@@ -441,7 +441,7 @@ export interface components {
             /** @description То же, что manager; пусто, если никого нет */
             assignedTo: string;
             /**
-             * @description Вычисляется при чтении: «неактивный» — 90 дней тишины, «постоянный» — есть выигранная сделка, «новый» — сделок ещё не было
+             * @description Вычисляется при чтении, первое подходящее: «неактивный» — последнее сообщение больше 90 дней назад, «постоянный» — есть выигранная сделка, «новый» — ни одной выигранной, как бы давно клиент ни появился
              * @enum {string}
              */
             type: "новый" | "постоянный" | "неактивный";
@@ -683,7 +683,7 @@ export interface components {
              */
             lost_reason?: string | null;
             /**
-             * @description Рубли, не больше двух знаков после запятой
+             * @description Рубли, не больше двух знаков после запятой; число или его десятичная запись в строке
              * @default null
              */
             price?: number | string | null;
@@ -737,7 +737,7 @@ export interface components {
              */
             ai?: boolean | null;
             /**
-             * @description Ответственный: id или почта участника
+             * @description Ответственный: id, почта или единственное в своём роде имя участника, иначе записанный текст; «Не назначено» — никто
              * @default null
              */
             manager?: string | null;
@@ -1608,7 +1608,7 @@ export interface operations {
                 status?: components["schemas"]["DialogStatus"];
                 /** @description Отвечает ли ассистент */
                 ai?: boolean;
-                /** @description Ответственный: id или почта участника */
+                /** @description Ответственный: id, почта или единственное в своём роде имя участника, иначе записанный текст; «Не назначено» — никто */
                 manager?: string;
                 /** @description Изменённые с этого времени (ISO 8601) */
                 updated_since?: string;

@@ -27,7 +27,9 @@ def test_an_unknown_address_is_on_its_callers_budget(client: FlaskClient, who: P
     assert client.get("/api/nothing").headers["RateLimit-Policy"] == '"address";q=100;w=60'
     statuses = [client.get("/api/nothing").status_code for _ in range(limits.BUDGETS["address"][0])]
     assert (statuses[0], statuses[-1]) == (404, 429)
-    assert client.get("/api/nothing", headers=who.viewer.headers).status_code == 404, "the user has a budget of their own"
+    assert client.get("/api/nothing", headers=who.viewer.headers).status_code == 404, (
+        "the user has a budget of their own"
+    )
 
 
 def test_a_method_that_is_not_there_is_on_the_budget_too(client: FlaskClient, who: People) -> None:

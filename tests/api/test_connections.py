@@ -148,6 +148,13 @@ def test_detaching_leaves_it_to_the_organisation(client, who: People, two) -> No
     assert client.get(f"{ROOT}/messenger_connection/{id}", headers=who.viewer.headers).json["funnel_id"] is None
 
 
+@pytest.mark.parametrize(("kind", "data"), [("text/plain", "x"), ("application/json", "{broken"), ("", "x")])
+def test_what_else_a_detaching_brings_does_not_matter(client, who: People, two, kind: str, data: str) -> None:
+    id = made(who.admin, two[0])
+    path = f"{ROOT}/funnel/{two[0]}/detach_messenger_connection?messenger_connection_id={id}"
+    assert client.delete(path, data=data, content_type=kind, headers=who.admin.headers).status_code == 200
+
+
 @pytest.mark.parametrize("form", [str, int])
 def test_the_id_may_stand_in_the_body(client, who: People, two, form: Any) -> None:
     id = made(who.admin)

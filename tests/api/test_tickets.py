@@ -13,6 +13,7 @@ from pydantic import TypeAdapter
 from sqlalchemy import func, select
 from werkzeug.test import TestResponse
 
+from aiguro_web import storage
 from aiguro_web.extensions import db, enter_organization
 from aiguro_web.models import Role, Ticket, TicketFile, TicketMessage
 from aiguro_web.models.ticket import Department
@@ -296,6 +297,20 @@ def test_a_foreign_ticket_is_answered_as_an_absent_one(client: FlaskClient, who:
     other = make(who.admin)
     mine = client.get(f"{ROOT}/{foreign}/messages", headers=who.viewer.headers).json[0]["id"]
     assert client.get(f"{ROOT}/{other}/messages/{mine}", headers=who.viewer.headers).status_code == 404
+
+
+def test_no_file_of_someone_who_only_reads_is_taken(
+    client: FlaskClient, who: People, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def receive(*_: Any) -> None:
+        raise AssertionError("its bytes were taken")
+
+    id = make(who.manager)
+    monkeypatch.setattr(storage, "receive", receive)
+    for path, fields, field in ((ROOT, WISH, "files"), (f"{ROOT}/{id}/messages", {"text": "Да"}, "attachments")):
+        form = {**fields, field: (BytesIO(PNG), "x.png")}
+        answer = client.post(path, data=form, content_type="multipart/form-data", headers=who.viewer.headers)
+        assert answer.status_code == 403
 
 
 def test_a_viewer_reads_and_writes_nothing(client: FlaskClient, who: People) -> None:

@@ -129,7 +129,7 @@ UNSAYABLE = {
     "api_trials.create_in_stage": "the funnel must have so many stages",
     "api_messages.create": "`user` speaks in trial dialogs alone",
     "api_dialogs.change": "the stage must be one of the dialog's funnel",
-    "api_dialogs.index": "a manager is an id or an e-mail, a walk by cursor has one order",
+    "api_dialogs.index": "a walk by cursor has one order",
     "api_clients.add": "a name, a phone or an e-mail is needed",
     "api_clients.change": "an e-mail or phone must be one",
     "api_dialogs.create": "an e-mail or phone must be one",

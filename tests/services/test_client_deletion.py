@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from flask import Flask
-from sqlalchemy import func, select, text, update
+from sqlalchemy import event, func, select, text, update
 
 from aiguro_web.errors import NotFound
 from aiguro_web.extensions import db, enter_organization
@@ -35,6 +35,19 @@ from tests.services.test_clients import WORDS, bot, hear, shown, tally_is_true, 
 from tests.services.test_inbound import Face, News
 
 __all__ = ["bot"]  # a fixture
+
+
+# Sixty dialogs more like the one that is there, each with a message and a piece that waits.
+MANY = (
+    """INSERT INTO dialog (org_id, uuid, funnel_id, stage_id, client_id, thread_id, channel)
+       SELECT d.org_id, gen_random_uuid(), d.funnel_id, d.stage_id, d.client_id, 'x' || n, ''
+       FROM dialog d, generate_series(1, 60) n""",
+    """INSERT INTO message (org_id, dialog_id, role, text, status, position)
+       SELECT org_id, id, 'manager', 'слова', 'queued', 1 FROM dialog WHERE thread_id LIKE 'x%'""",
+    """INSERT INTO outbox (org_id, dialog_id, message_id, part, lane, text)
+       SELECT m.org_id, m.dialog_id, m.id, 1, 0, m.text FROM message m JOIN dialog d ON d.id = m.dialog_id
+       WHERE d.thread_id LIKE 'x%'""",
+)
 
 
 def age(days: float) -> None:
@@ -102,6 +115,31 @@ def test_they_are_gone_everywhere(bot: int, one: int, uuid: Any, who: People) ->
     ):
         with pytest.raises(NotFound):
             act()
+
+
+def test_a_deletion_has_as_many_parameters_for_many_dialogs(one: int, uuid: Any, who: People) -> None:
+    """A statement takes 65,535 of them."""
+    messages.write(who.manager.actor, uuid, text="Здравствуйте!")
+    db.session.flush()
+    for statement in MANY:
+        db.session.execute(text(statement))
+    most = 0
+
+    def count(connection: Any, cursor: Any, statement: str, parameters: Any, *_: Any) -> None:
+        nonlocal most
+        most = max(most, len(parameters))
+
+    event.listen(db.engine, "before_cursor_execute", count)
+    try:
+        clients.delete(who.manager.actor, one)
+        clients.restore(who.manager.actor, one)
+        clients.delete(who.manager.actor, one)
+        age(31)
+        erase()
+    finally:
+        event.remove(db.engine, "before_cursor_execute", count)
+    assert 0 < most < 60
+    assert db.session.scalars(select(Dialog.id)).all() == []
 
 
 def test_what_is_queued_does_not_leave(one: int, uuid: Any, who: People) -> None:

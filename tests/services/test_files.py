@@ -266,6 +266,12 @@ def test_a_tickets_file_opens_for_its_organisation_and_for_staff(who: People) ->
         link = file_links.open_link(file_links.sign(me, "ticket_file", file.id).removeprefix(file_links.PATH))
         assert file_links.get_content(link.who, link.kind, link.id)["storage_key"] == "ticket-key"
         assert link.who.org == HOME
+    link = file_links.sign(staff, "ticket_file", file.id).removeprefix(file_links.PATH)
+    db.session.execute(text("UPDATE organization SET archived_at = now() WHERE id = :id"), {"id": HOME})
+    with pytest.raises(Forbidden):
+        file_links.open_link(link)
+    db.session.execute(text("UPDATE organization SET archived_at = NULL WHERE id = :id"), {"id": HOME})
+    enter_organization(HOME)
     with pytest.raises(Forbidden):  # staff are no members: an organisation's own files are not theirs
         file_links.open_link(file_links.sign(staff, "file", a_file(who)).removeprefix(file_links.PATH))
     assert refused(lambda: file_links.get_content(who.stranger.actor, "ticket_file", file.id)) == 404

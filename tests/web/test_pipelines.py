@@ -133,6 +133,14 @@ def test_a_lost_connection_is_an_operational_error(connection: psycopg.Connectio
     assert connection.closed
 
 
+def test_a_question_that_cannot_be_sent_takes_its_connection_along(connection: psycopg.Connection[Any]) -> None:
+    many = {f"p{number}": number for number in range(70_000)}
+    statement = "SELECT " + ", ".join(f"%({name})s::int" for name in many)
+    with pytest.raises(psycopg.OperationalError):
+        pipelines.ask(connection, statement, many, org_id=HOME)
+    assert connection.closed
+
+
 def test_a_long_statement_can_be_cancelled(connection: psycopg.Connection[Any]) -> None:
     import threading
 

@@ -23,6 +23,7 @@ WISH = dialog_moves.Wish(manager="чужой", description="чужое", status=
 CALLS = {
     "dialogs.create": lambda who, of: dialogs.create(who, funnel(of), client_id=of["client"]["id"]),
     "dialogs.hold_funnel": lambda who, of: dialogs.hold_funnel(who, funnel(of)),
+    "dialogs.is_funnel_kept": lambda who, of: dialogs.is_funnel_kept(who, funnel(of)),
     "dialog_moves.hold": lambda who, of: dialog_moves.hold(who, chat(of), funnel(of), WISH),
     "dialog_moves.change": lambda who, of: dialog_moves.change(who, chat(of), funnel(of), WISH),
     "dialog_moves.move_to_stage": lambda who, of: dialog_moves.move_to_stage(who, chat(of), of["stage"]["code"]),
@@ -37,6 +38,6 @@ CALLS = {
     "trials.is_waiting": lambda who, of: trials.is_waiting(who, of["trial"]["id"], of["message"]["id"]),
     "trials.reply": lambda who, of: trials.reply(who, of["trial"]["id"], of["message"]["id"], "чужое"),
 }
-# `changed` and `play` get a dialog that their caller has locked; `erase` takes whatever is old in one's own organisation.
-TAKE_A_ROW = {"dialogs.changed", "trials.play", "dialog_removal.erase"}
+# `changed`, `hold_to_open` and `play` get a dialog that their caller has locked; `erase` takes whatever is old in one's own organisation.
+TAKE_A_ROW = {"dialogs.changed", "dialogs.hold_to_open", "trials.play", "dialog_removal.erase"}
 DELIVERS = {"is_waiting", "reply"}

@@ -32,6 +32,7 @@ CALLS = {
 }
 # Rights alone; and what AIGURO's staff alone may call, over all organisations (tests/services/test_tickets.py).
 TAKE_A_ROW = {
-    "ticket_lists.must_read", "tickets.must_write", "staff_desk.must_be_staff", "staff_desk.enter", "staff_desk.enter_funnel",
+    "ticket_lists.must_read", "tickets.must_write", "tickets.must_write_somewhere",
+    "staff_desk.must_be_staff", "staff_desk.enter", "staff_desk.enter_funnel",
     "staff_desk.list_tickets", "staff_desk.count_tickets",
 }  # fmt: skip
