@@ -95,7 +95,8 @@ ID_PATTERN = "^[1-9][0-9]{0,18}$"
 _MOMENT = WithJsonSchema({"type": "string", "format": "date-time"}, mode="serialization")
 _TEXT_ID = WithJsonSchema({"type": "string", "pattern": ID_PATTERN}, mode="serialization")
 _ANY_ID = WithJsonSchema(
-    {"anyOf": [{"type": "integer", "minimum": 1}, {"type": "string", "pattern": ID_PATTERN}]}, mode="validation"
+    {"anyOf": [{"type": "integer", "minimum": 1, "maximum": 2**63 - 1}, {"type": "string", "pattern": ID_PATTERN}]},
+    mode="validation",
 )
 
 

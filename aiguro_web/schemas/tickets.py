@@ -37,7 +37,7 @@ FormId = Annotated[
     WithJsonSchema(
         {
             "anyOf": [
-                {"type": "integer", "minimum": 1},
+                {"type": "integer", "minimum": 1, "maximum": 2**63 - 1},
                 {"type": "string", "pattern": "^([1-9][0-9]{0,17})?$"},
                 {"type": "null"},
             ]

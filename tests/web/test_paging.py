@@ -103,7 +103,7 @@ def test_a_walk_visits_every_row_once(client: FlaskClient) -> None:
 
 @pytest.mark.parametrize(
     "query",
-    ["limit=0", "limit=1001", "page=0", "page=-1", "page=x", "limit=", "page=2147483649", "page=2147485&limit=1000"]
+    ["limit=0", "limit=1001", "page=0", "page=-1", "page=x", "limit=", "page=2147483649"]
     + ["cursor=x", "cursor=%00", "cursor=" + "a" * 2000, "cursor=&page=1", "cursor=a&cursor=b", "cursor=%D0%B0"],
 )
 def test_outside_the_ranges_is_invalid(client: FlaskClient, query: str) -> None:
@@ -113,6 +113,10 @@ def test_outside_the_ranges_is_invalid(client: FlaskClient, query: str) -> None:
 def test_the_last_reachable_page_is_reached(client: FlaskClient) -> None:
     assert client.get(ADDRESS + "?page=2147483648&limit=1").json == []
     assert client.get(ADDRESS + "?page=2147484&limit=1000").json == []
+
+
+def test_a_page_far_behind_the_end_is_empty_too(client: FlaskClient) -> None:
+    assert client.get(ADDRESS + "?page=2147483648&limit=1000").json == []
 
 
 def test_a_cursor_of_another_organisation_is_refused(client: FlaskClient) -> None:
