@@ -55,7 +55,7 @@ def works(committed_app: Flask) -> Works:
     def create(org: str, id: str) -> Response:
         return made.view(org, id)
 
-    door.post("/organization/<org>/works/<id>", "/organization/<org>/work/<id>", summary="Проба", status=201)(create)
+    door.post("/organization/<org>/works/<id>", "/organization/<org>/labours/<id>", summary="Проба", status=201)(create)
     csrf.exempt(door)
     committed_app.register_blueprint(door)
     return made
@@ -83,7 +83,7 @@ def clients(org: int = HOME) -> Any:
 
 def test_a_repeat_gets_the_first_answer_byte_for_byte(committed_app: Flask, works: Works, who: People) -> None:
     first = call(committed_app, who.manager)
-    again = call(committed_app, who.manager, path="work/1")  # an alias is the same operation
+    again = call(committed_app, who.manager, path="labours/1")  # an alias is the same operation
     assert (first.status_code, again.status_code, works.done, clients()) == (201, 201, 1, 1)
     assert first.data == again.data
     assert [first.headers[name] for name in ("Location", "Content-Type")] == [
