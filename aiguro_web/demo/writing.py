@@ -7,10 +7,10 @@ from datetime import datetime
 from random import Random
 from typing import Any
 
-from sqlalchemy import insert
+from sqlalchemy import insert, text
 
 from ..extensions import db
-from ..models import Client, ClientIdentity, Dialog, Message, MessengerConnection, Outbox, StageEntry, User
+from ..models import Client, ClientIdentity, ClientNote, Dialog, Message, MessengerConnection, Outbox, StageEntry, User
 from ..models.base import Base
 from ..models.client import ClientStatus
 from ..models.message import MessageRole, MessageStatus
@@ -48,6 +48,7 @@ def write(
         )  # fmt: skip
         told.append(story.tell(talk, setting, now, chance))
     _add_dialogs(sorted(told, key=lambda one: one.dialog["created_at"]))
+    _date_dialogs(org_id)
     _date_clients(org_id, told, speaking)
     _date_connections(org_id, told)
 
@@ -76,12 +77,14 @@ def _add_clients(org_id: int, known: Sequence[Person]) -> dict[str, int]:
             "phone": phone_of(number + 1000 * org_id),
             "email": person.email,
             "source": person.source,
-            "notes": person.notes,
             "status": ClientStatus.active if person.active else ClientStatus.inactive,
         }
         for number, person in enumerate(known)
     ]
-    return dict(zip((person.key for person in known), _add(Client, rows), strict=True))
+    clients = dict(zip((person.key for person in known), _add(Client, rows), strict=True))
+    _add(ClientNote, [{"org_id": org_id, "client_id": clients[person.key], "text": person.notes}
+                      for person in known if person.notes])  # fmt: skip
+    return clients
 
 
 def _add_identities(
@@ -130,6 +133,24 @@ def _unsent(message: dict[str, Any], message_id: int) -> dict[str, Any]:
         "created_at": message["created_at"],
         "updated_at": message["created_at"],
     }
+
+
+def _date_dialogs(org_id: int) -> None:
+    """When each dialog was first answered, handed over and closed: what the live product notes as it happens."""
+    db.session.execute(text(_MOMENTS), {"org": org_id, "notes": list(story.NOTES.values())})
+
+
+_MOMENTS = """
+    UPDATE dialog d SET first_assistant_at = m.assistant, first_manager_at = m.manager,
+        handed_over_at = COALESCE(m.handed_over, CASE WHEN d.hand_over_reason IS NOT NULL THEN d.created_at END),
+        closed_at = CASE WHEN d.status = 'closed' THEN m.last END
+    FROM (SELECT dialog_id, min(created_at) FILTER (WHERE role = 'assistant') AS assistant,
+                 min(created_at) FILTER (WHERE role = 'manager') AS manager,
+                 min(created_at) FILTER (WHERE role = 'system' AND text = ANY(:notes)) AS handed_over,
+                 max(created_at) AS last
+          FROM message WHERE org_id = :org GROUP BY 1) m
+    WHERE d.org_id = :org AND d.id = m.dialog_id
+"""
 
 
 def _date_clients(org_id: int, told: Sequence[story.Told], speaking: dict[str, User]) -> None:

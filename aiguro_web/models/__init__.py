@@ -4,8 +4,12 @@ from .api_token import ApiToken
 from .assistant import Assistant
 from .attachment import Attachment
 from .base import Base
+from .bulk_act import BulkAct, BulkItem
+from .canned_answer import CannedAnswer
 from .client import Client, ClientTally
 from .client_identity import ClientIdentity
+from .client_import import ClientImport, ClientImportRow
+from .client_merge import ClientMerge
 from .dialog import Dialog, DialogTally
 from .file import File, FunnelFile
 from .followup import FollowupRule
@@ -16,9 +20,13 @@ from .journal import JournalEntry
 from .membership import Membership, Role
 from .message import Message
 from .messenger_connection import MessengerConnection
+from .note import ClientNote
+from .notification import Notification
 from .organization import Organization
 from .outbox import Outbox
+from .presence import Presence
 from .prompt_version import PromptVersion
+from .saved_view import SavedView
 from .signing_key import SigningKey
 from .stage import Stage
 from .stage_entry import StageEntry
@@ -31,8 +39,15 @@ __all__ = [
     "Assistant",
     "Attachment",
     "Base",
+    "BulkAct",
+    "BulkItem",
+    "CannedAnswer",
     "Client",
     "ClientIdentity",
+    "ClientImport",
+    "ClientImportRow",
+    "ClientMerge",
+    "ClientNote",
     "ClientTally",
     "Dialog",
     "DialogTally",
@@ -46,11 +61,14 @@ __all__ = [
     "Membership",
     "Message",
     "MessengerConnection",
+    "Notification",
     "Organization",
     "Outbox",
     "PersonalIdempotencyKey",
+    "Presence",
     "PromptVersion",
     "Role",
+    "SavedView",
     "SigningKey",
     "Stage",
     "StageEntry",

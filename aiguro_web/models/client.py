@@ -5,10 +5,10 @@ from __future__ import annotations
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import ForeignKey, Index, Integer, String, Text, false, func, text
+from sqlalchemy import ForeignKey, Index, Integer, String, false, func, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from .base import Base, Changed, Created, Id, Tenant, choice, of_organization
+from .base import Base, Changed, Created, Id, Tenant, belongs_to, choice, of_organization
 
 CLIENT_NAME_MAX = 200
 PHONE_MAX = 32  # as it is kept: E.164
@@ -33,6 +33,7 @@ class Client(Tenant, Base):
     __tablename__ = "client"
     __table_args__ = (
         of_organization(),
+        belongs_to("client", "merged_into", "SET NULL"),
         Index("ix_client_changed", "org_id", "changed"),
         Index("ix_client_newest", "org_id", text("id DESC"),
               postgresql_where=text("deleted_at IS NULL AND NOT is_test")),
@@ -46,6 +47,7 @@ class Client(Tenant, Base):
               postgresql_where=text("manager_id IS NOT NULL AND deleted_at IS NULL AND NOT is_test")),
         Index("ix_client_manager_text", "org_id", "manager_text", text("id DESC"),
               postgresql_where=text("manager_text <> '' AND deleted_at IS NULL AND NOT is_test")),
+        Index("ix_client_merged_into", "org_id", "merged_into", postgresql_where=text("merged_into IS NOT NULL")),
         Index("ix_client_deleted", "deleted_at", postgresql_where=text("deleted_at IS NOT NULL")),
     )  # fmt: skip
 
@@ -57,12 +59,12 @@ class Client(Tenant, Base):
     manager_text: Mapped[str] = mapped_column(String(MANAGER_TEXT_MAX), server_default="")
     status: Mapped[ClientStatus] = mapped_column(choice(ClientStatus), server_default=ClientStatus.active.value)
     source: Mapped[str] = mapped_column(String(SOURCE_MAX), server_default="")
-    notes: Mapped[str] = mapped_column(Text, server_default="")
     last_activity: Mapped[datetime] = mapped_column(server_default=func.now())
     created_at: Mapped[Created]
     changed: Mapped[Changed] = mapped_column(deferred=True)
     updated_at: Mapped[Created]
     deleted_at: Mapped[datetime | None]
+    merged_into: Mapped[int | None]  # whom a merge left (services/client_merges.py)
     is_test: Mapped[bool] = mapped_column(server_default=false())  # the made-up client of a trial dialog
 
 

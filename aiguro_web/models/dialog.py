@@ -58,7 +58,9 @@ class HandOverReason(StrEnum):
 
 
 class Dialog(Tenant, Base):
-    """Counters (`messages_count`, `last_*`, `unanswered_since`, `unread`) are kept with every message.
+    """Counters (`messages_count`, `last_*`, `unanswered_since`, `unread`) are kept with every message, and so are
+    `first_assistant_at` and `first_manager_at`, when each first wrote. A trigger (migration 0014) keeps `closed_at`,
+    empty while it is open, and `handed_over_at`, when it first waited for a person for some reason.
 
     `epoch` is raised by every takeover: an assistant's answer of an older epoch is dropped.
     """
@@ -92,6 +94,11 @@ class Dialog(Tenant, Base):
         Index("ix_dialog_thread", "org_id", "thread_id"),
         Index("ix_dialog_manager", "org_id", "manager_id", text("last_activity DESC"), text("id DESC"),
               postgresql_where=text("manager_id IS NOT NULL AND listed")),
+        Index("ix_dialog_board", "org_id", "funnel_id", "stage_id", text("last_activity DESC"), text("id DESC"),
+              postgresql_where=text("status = 'active' AND listed")),
+        Index("ix_dialog_created", "org_id", text("created_at DESC"), text("id DESC"), postgresql_where=text("listed")),
+        Index("ix_dialog_closed", "org_id", text("closed_at DESC"), text("id DESC"),
+              postgresql_where=text("closed_at IS NOT NULL AND listed")),
         Index("ix_dialog_won_funnel", "org_id", "funnel_id", postgresql_where=text("outcome = 'won' AND listed")),
         Index("ix_dialog_trial", "org_id", "funnel_id", text("id DESC"),
               postgresql_where=text("is_test AND deleted_at IS NULL")),
@@ -124,6 +131,10 @@ class Dialog(Tenant, Base):
     last_role: Mapped[str] = mapped_column(String(16), server_default="")
     last_activity: Mapped[datetime] = mapped_column(server_default=func.now())
     unanswered_since: Mapped[datetime | None]
+    first_assistant_at: Mapped[datetime | None]
+    first_manager_at: Mapped[datetime | None]
+    handed_over_at: Mapped[datetime | None]
+    closed_at: Mapped[datetime | None]
     price: Mapped[Decimal] = mapped_column(Numeric(14, 2), server_default=text("0"))
     close_ratio: Mapped[int] = mapped_column(Integer, server_default=text("0"))
     tags: Mapped[list[str]] = mapped_column(ARRAY(Text), server_default=text("'{}'"))

@@ -113,6 +113,10 @@ _STORE = """
             hand_over_reason = CASE WHEN %(takes_over)s THEN NULL ELSE d.hand_over_reason END,
             manager_id = CASE WHEN %(takes_over)s THEN COALESCE(d.manager_id, CAST(%(author_id)s AS bigint))
                               ELSE d.manager_id END,
+            first_assistant_at = CASE WHEN %(role)s = 'assistant' THEN COALESCE(d.first_assistant_at, now())
+                                      ELSE d.first_assistant_at END,
+            first_manager_at = CASE WHEN %(role)s = 'manager' THEN COALESCE(d.first_manager_at, now())
+                                    ELSE d.first_manager_at END,
             updated_at = now(), changed = pg_current_xact_id()
         FROM stored, place WHERE d.org_id = %(org)s AND d.id = %(dialog)s
     ), heard AS (

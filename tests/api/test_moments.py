@@ -113,7 +113,7 @@ def test_a_change_elsewhere_is_compared_and_still_a_304(shop: Shop) -> None:
     path = f"{LIST}?status=active"
     _, tag, _, _ = shop.ask(path=path)
     with shop.writer() as writer:
-        writer.execute("UPDATE client SET notes = 'не видно в списке'")
+        writer.execute("UPDATE client SET merged_into = NULL")
     assert shop.ask(tag, path)[:4:3] == (304, True)
     assert shop.ask(tag, path)[:4:3] == (304, False)
 
@@ -177,7 +177,7 @@ def test_readers_among_writers_never_keep_what_is_over(shop: Shop) -> None:
     def hold() -> None:
         with shop.writer() as writer:
             while not stop.is_set():
-                writer.execute("UPDATE client SET notes = 'x' WHERE id < 0")
+                writer.execute("UPDATE client SET source = 'x' WHERE id < 0")
                 writer.execute("SELECT pg_current_xact_id()")
                 stop.wait(random.random() / 20)
                 writer.commit()

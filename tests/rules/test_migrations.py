@@ -137,7 +137,7 @@ def test_alembic_finds_nothing_to_do(house: House) -> None:
 
 @pytest.mark.parametrize("damage", [
     "ALTER TABLE message ADD COLUMN forgotten text",
-    "ALTER TABLE client DROP COLUMN notes",
+    "ALTER TABLE client DROP COLUMN source",
     "DROP INDEX ix_dialog_thread",
     "CREATE TABLE forgotten (id bigint PRIMARY KEY)",
 ])  # fmt: skip

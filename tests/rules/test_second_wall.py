@@ -100,7 +100,7 @@ def test_a_service_without_its_filter_is_found(open_field: House, monkeypatch: p
         return db.session.scalar(select(Client.name).where(Client.id == of["client"]["id"]))
 
     def spoil(who: Actor, of: rows.Rows) -> Any:
-        db.session.execute(update(Client).where(Client.id == of["client"]["id"]).values(notes=func.random()))
+        db.session.execute(update(Client).where(Client.id == of["client"]["id"]).values(source=func.random()))
 
     before = open_field.fingerprint(OTHER)
     monkeypatch.setitem(CALLS, "clients.get", leak)

@@ -1,0 +1,14 @@
+"""What a client's card reads by."""
+
+from __future__ import annotations
+
+revision = "0018"
+down_revision = "0017"
+
+
+def upgrade() -> None:
+    pass
+
+
+def downgrade() -> None:
+    pass
