@@ -25,7 +25,7 @@ from .api import tokens as api_tokens
 from .api import trials as api_trials
 from .extensions import babel, csrf, db, migrate
 from .pages import auth as auth_pages
-from .pages import integrations, messengers, shell
+from .pages import clients, deals, integrations, messengers, overview, shell, support
 from .pages import live as live_pages
 from .services import file_links, secrets, signing, users
 from .web import assets, auth, oidc, tenancy, toolkit
@@ -56,7 +56,18 @@ MACHINE_DOORS = (
     webchat.bp,
     webchat.scripts,
 )
-PAGE_DOORS = (auth_pages.bp, auth_pages.inside, messengers.bp, integrations.bp, live_pages.bp, shell.bp)
+PAGE_DOORS = (
+    auth_pages.bp,
+    auth_pages.inside,
+    overview.bp,
+    deals.bp,
+    messengers.bp,
+    clients.bp,
+    support.bp,
+    integrations.bp,
+    live_pages.bp,
+    shell.bp,
+)
 
 
 def create_app(overrides: Mapping[str, Any] | None = None) -> Flask:

@@ -14,7 +14,10 @@ const at = (...parts) => path.join(root, ...parts);
 const dist = at("static", "dist");
 const manifestFile = path.join(dist, "manifest.json");
 
+// What one screen alone needs is a file of js/screens: its template asks for it in {% block scripts %}.
+const screens = at("static", "src", "js", "screens");
 const entries = [
+  ...(fs.existsSync(screens) ? fs.readdirSync(screens) : []).filter((name) => name.endsWith(".js")).map((name) => `static/src/js/screens/${name}`),
   "static/src/js/app.js",
   "static/src/js/theme.js",
   "static/src/css/app.css",

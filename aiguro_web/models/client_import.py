@@ -42,7 +42,7 @@ class DuplicateRule(StrEnum):
 
     skip = "skip"
     fill = "fill"  # empty fields of the client are filled
-    replace = "replace"
+    overwrite = "overwrite"
 
 
 class ClientImport(Tenant, Base):

@@ -18,6 +18,7 @@ bp = Door("live", __name__, guard=auth.page, url_prefix="/dashboard/live")
 
 BEAT = 15.0  # seconds between signs of life
 CHECK = 30.0  # seconds after which a removed member is let go
+OPEN_MAX = 5  # things of a kind that one page has open
 PAUSE = 0.2  # seconds in which further changes gather into one event
 
 
@@ -25,19 +26,33 @@ PAUSE = 0.2  # seconds in which further changes gather into one event
 def stream() -> Response:
     """Server-sent events: `changed` with names (`dialogs`, `dialog-<uuid>`, `*` for all), `beat` as a sign of life.
 
-    `?dialog=<uuid>` adds the dialog that is open.
+    `?dialog=<uuid>`, `?ticket=<id>`, `?client=<id>` add what is open, several if need be.
     """
     who: Actor = g.who
     who.must("read")
-    wanted = [topics.dialogs(who.home), topics.connections(who.home)]
-    if "dialog" in request.args:
-        wanted.append(topics.dialog(who.home, tenancy.get_uuid(request.args["dialog"])))
+    wanted = _wanted(who)
     response = Response(mimetype="text/event-stream")
     live.seats.take(response, {live.ALL: current_app.config["STREAMS_MAX"]})
     response.response = _events(current_app._get_current_object(), who, wanted)  # type: ignore[attr-defined]
     response.headers["Cache-Control"] = "no-store"
     response.headers["X-Accel-Buffering"] = "no"  # nginx must pass each event on at once
     return response
+
+
+def _wanted(who: Actor) -> list[str]:
+    """What every page hears, and what stands open on this one."""
+    org = who.home
+    wanted = [topics.dialogs(org), topics.connections(org), topics.clients(org), topics.tickets(org), topics.work(org)]
+    if who.user_id is not None:
+        wanted.append(topics.person(org, who.user_id))
+    if who.staff:
+        wanted.append(topics.desk())
+    for text in request.args.getlist("dialog")[:OPEN_MAX]:
+        uuid = tenancy.get_uuid(text)
+        wanted += [topics.dialog(org, uuid), topics.presence(org, uuid)]
+    wanted += [topics.ticket(org, tenancy.get_id(text)) for text in request.args.getlist("ticket")[:OPEN_MAX]]
+    wanted += [topics.client(org, tenancy.get_id(text)) for text in request.args.getlist("client")[:OPEN_MAX]]
+    return wanted
 
 
 def _events(app: Flask, who: Actor, wanted: list[str]) -> Iterator[str]:

@@ -102,7 +102,7 @@ def changes(uuid: UUID) -> str:
 def older(uuid: UUID) -> str:
     """The messages before `?before=`."""
     run = threads.read(g.who, uuid, before_id=tenancy.get_id(request.args.get("before", "")))
-    return render_template("messengers/_messages.html", run=run, can=_rights(g.who))
+    return render_template("messengers/_messages.html", run=run, can=shell.rights(g.who))
 
 
 @bp.post("/<uuid:uuid>/messages")
@@ -118,7 +118,7 @@ def again(uuid: UUID, message_id: int) -> str:
     """Send once more what failed."""
     message = messages.send_again(g.who, uuid, message_id)
     run = threads.lay_out_one(g.who, uuid, message)
-    return render_template("messengers/_messages.html", run=run, can=_rights(g.who))
+    return render_template("messengers/_messages.html", run=run, can=shell.rights(g.who))
 
 
 @bp.post("/<uuid:uuid>/take")
@@ -184,7 +184,7 @@ def _chat(who: Actor, uuid: UUID, limit: int = threads.PAGE) -> dict[str, Any]:
     return {
         "chat": card,
         "run": threads.read(who, uuid, limit),
-        "can": _rights(who),
+        "can": shell.rights(who),
         "me": who.user_id,
         "back": _list_address(),
         "state": _state(who, card),
@@ -197,10 +197,6 @@ def _list_address() -> str:
     here = parse_qs(request.headers.get("HX-Current-URL", "").partition("#")[0].partition("?")[2])
     queue, search = (request.args.get(name) or here.get(name, [""])[0][:100] for name in ("queue", "search"))
     return url_for("messengers.index", queue=queue or None, search=search or None)
-
-
-def _rights(who: Actor) -> dict[str, bool]:
-    return {"write": who.may("write_dialog"), "manage": who.may("manage")}
 
 
 def _state(who: Actor, card: CardRow) -> str:

@@ -26,9 +26,14 @@ FUNNEL = "funnel"  # in the session: the organisation and its chosen funnel
 LANGUAGE = "language"
 LANGUAGES = (("ru", "Русский"), ("en", "English"))
 SCREENS = (
+    ("overview.index", "chart-bar", lazy_gettext("Обзор")),
+    ("deals.index", "layout-kanban", lazy_gettext("Сделки")),
     ("messengers.index", "messages", lazy_gettext("Диалоги")),
+    ("clients.index", "users", lazy_gettext("Клиенты")),
+    ("support.index", "lifebuoy", lazy_gettext("Поддержка")),
     ("integrations.index", "plug", lazy_gettext("Интеграции")),
 )
+FIRST = 4  # of them that a phone has room for; the rest stands under "more"
 ROLES = {
     Role.admin: lazy_gettext("Администратор"),
     Role.manager: lazy_gettext("Менеджер"),
@@ -44,6 +49,7 @@ class Screen:
     icon: str
     name: str
     current: bool
+    first: bool
 
 
 @dataclass(frozen=True)
@@ -91,6 +97,14 @@ def asked_funnel() -> int | None:
     return tenancy.read_id(request.args.get("funnel", ""))
 
 
+def rights(who: Actor) -> dict[str, bool]:
+    """What templates ask: `can.write` (dialogs and deals), `can.clients`, `can.tickets`, `can.manage`."""
+    return {
+        "write": who.may("write_dialog"), "clients": who.may("write_client"), "tickets": who.may("write_ticket"),
+        "manage": who.may("manage"),
+    }  # fmt: skip
+
+
 def locale() -> str | None:
     """The language of this request, for Flask-Babel: chosen, else the organisation's."""
     chosen = session.get(LANGUAGE)
@@ -120,8 +134,14 @@ def _read(who: Actor) -> Shell:
     funnel = next((row for row in choices if row["id"] == chosen_funnel()), None)
     return Shell(
         screens=[
-            Screen(url_for(endpoint), icon, str(name), (request.endpoint or "").split(".")[0] == endpoint.split(".")[0])
-            for endpoint, icon, name in SCREENS
+            Screen(
+                url_for(endpoint),
+                icon,
+                str(name),
+                current=(request.endpoint or "").partition(".")[0] == endpoint.partition(".")[0],
+                first=number < FIRST,
+            )
+            for number, (endpoint, icon, name) in enumerate(SCREENS)
         ],
         organisations=g.memberships,
         organisation=home,

@@ -20,6 +20,31 @@ def connections(org_id: int) -> str:
     return f"o{org_id}:connections"
 
 
+def presence(org_id: int, uuid: UUID) -> str:
+    """Somebody came to a dialog, left it, or types in it."""
+    return f"o{org_id}:presence-{uuid}"
+
+
+def clients(org_id: int) -> str:
+    """The organisation's list of clients changed."""
+    return f"o{org_id}:clients"
+
+
+def client(org_id: int, client_id: int) -> str:
+    """One client changed: their fields, notes or timeline."""
+    return f"o{org_id}:client-{client_id}"
+
+
+def work(org_id: int) -> str:
+    """Long work moved on: a bulk act, an import."""
+    return f"o{org_id}:work"
+
+
+def person(org_id: int, user_id: int) -> str:
+    """Something new for one person: a notification."""
+    return f"o{org_id}:me-{user_id}"
+
+
 def visitor(org_id: int, connection_id: int, chat_id: str) -> str:
     """Something new for one visitor of a web chat."""
     return f"o{org_id}:visitor-{connection_id}-{chat_id}"

@@ -35,11 +35,24 @@ def layout(whole: str = WHOLE) -> str:
     return BARE if is_htmx() else whole
 
 
-def toast(message: str, kind: Kind = "success") -> None:
-    """Show a message with this answer; other triggers of the answer stay."""
+def toast(message: str, kind: Kind = "success", *, undo: str = "") -> None:
+    """Show a message with this answer, with a button that posts to the address `undo`; other triggers stay."""
+    _tell("toast", {"message": message, "kind": kind} | ({"undo": undo} if undo else {}))
 
+
+def refresh(*names: str) -> None:
+    """Let what listens to these names (`data-live`) fetch itself anew at once, not only by the stream."""
+    _tell("refresh", {"names": names})
+
+
+def close(place: Literal["modal", "drawer"] = "modal") -> None:
+    """Close the dialog that the request came from."""
+    _tell(f"close-{place}")
+
+
+def _tell(event: str, detail: object = None) -> None:
     def tell(response: Response) -> Response:
-        add_trigger(response, "toast", {"message": message, "kind": kind})
+        add_trigger(response, event, detail)
         return response
 
     after_this_request(tell)

@@ -103,7 +103,7 @@ def upgrade() -> None:
         sa.Column(
             "rule",
             sa.Enum(
-                "skip", "fill", "replace", name="duplicate_rule", native_enum=False, create_constraint=True, length=24
+                "skip", "fill", "overwrite", name="duplicate_rule", native_enum=False, create_constraint=True, length=24
             ),
             server_default="skip",
             nullable=False,

@@ -4,6 +4,7 @@ import "./swaps.js";
 import "./requests.js";
 import "./menus.js";
 import "./confirm.js";
+import "./dialogs.js";
 import "./inbox.js";
 import "./thread.js";
 import "./composer.js";

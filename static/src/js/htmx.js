@@ -20,4 +20,6 @@ Object.assign(htmx.config, {
   ],
 });
 
+window.htmx = htmx; // for the scripts of single screens (js/screens)
+
 export default htmx;

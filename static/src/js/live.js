@@ -1,5 +1,7 @@
 // One stream for the whole page. It carries only names of what changed; elements with data-live="name" fetch themselves
-// anew, with their own rights. A silent stream is taken for dead: after sleep or a change of network no error comes.
+// anew, with their own rights: at most once in data-live-pause ms where that is given, and only while the page is in
+// sight, but for data-live-always. data-listen="dialog=<uuid>" makes the stream hear what is open besides the lists.
+// A silent stream is taken for dead: after sleep or a change of network no error comes.
 import htmx from "./htmx.js";
 
 const SILENCE = 40_000; // ms; the server beats each 15 s
@@ -9,15 +11,39 @@ const SLOWEST = 10_000; // ms between two tries
 
 const url = document.body.dataset.liveUrl;
 let source = null;
-let topic = ""; // the open dialog, which the stream hears besides the lists
+let topic = ""; // what is open, which the stream hears besides the lists
 let tries = 0;
 let heard = 0;
 let bannerTimer = 0;
 let retryTimer = 0;
 let missed = false;
 
-const openDialog = () => document.getElementById("open-dialog")?.value ?? "";
-const fetchAnew = (element) => htmx.trigger(element, "live");
+const late = new Set(); // elements that changed while nobody looked
+const listeners = () => [...new Set([...document.querySelectorAll("[data-listen]")].map((e) => e.dataset.listen))];
+const openThings = () => listeners().filter(Boolean).sort().join("&");
+
+function fetchAnew(element) {
+  if (document.hidden && !("liveAlways" in element.dataset)) {
+    late.add(element);
+    return;
+  }
+  const pause = Number(element.dataset.livePause ?? 0) - (Date.now() - (element.fetchedAt ?? 0));
+  if (pause > 0) {
+    element.fetchTimer ||= setTimeout(() => {
+      element.fetchTimer = 0;
+      if (element.isConnected) fetchAnew(element);
+    }, pause);
+    return;
+  }
+  element.fetchedAt = Date.now();
+  htmx.trigger(element, "live");
+}
+
+function catchUp() {
+  const waiting = [...late];
+  late.clear();
+  waiting.filter((element) => element.isConnected).forEach(fetchAnew);
+}
 
 function refresh(name) {
   const wanted = name === "*" ? "[data-live]" : `[data-live~="${CSS.escape(name)}"]`;
@@ -30,16 +56,19 @@ function banner(on) {
   document.getElementById("connection-lost")?.toggleAttribute("hidden", !on);
 }
 
-function opened(stream, dialog) {
+function opened(stream, open) {
   if (source !== stream) source?.close(); // the new one hears everything: the old one may go
   source = stream;
   tries = 0;
   heard = Date.now();
   banner(false);
   if (missed) refresh("*");
-  else if (dialog && dialog !== topic) refresh(`dialog-${dialog}`); // what happened between its rendering and now
+  else {
+    const before = topic.split("&"); // what happened between its rendering and now
+    open.split("&").filter((name) => name && !before.includes(name)).forEach((name) => refresh(name.replace("=", "-")));
+  }
   missed = false;
-  topic = dialog;
+  topic = open;
 }
 
 function failed(stream) {
@@ -54,9 +83,9 @@ function failed(stream) {
 }
 
 function connect() {
-  const dialog = openDialog();
-  const stream = new EventSource(dialog ? `${url}?dialog=${encodeURIComponent(dialog)}` : url);
-  stream.onopen = () => opened(stream, dialog);
+  const open = openThings();
+  const stream = new EventSource(open ? `${url}?${open}` : url);
+  stream.onopen = () => opened(stream, open);
   stream.onerror = () => failed(stream);
   stream.addEventListener("beat", () => (heard = Date.now()));
   stream.addEventListener("changed", (event) => {
@@ -74,17 +103,24 @@ function again() {
 }
 
 if (url) {
-  topic = openDialog();
+  topic = openThings();
   let wanted = topic;
   connect();
   setInterval(again, 5_000);
   setInterval(() => document.hidden || refresh("*"), HEAL);
-  document.addEventListener("visibilitychange", () => document.hidden || again());
-  document.addEventListener("htmx:load", () => {
-    if (openDialog() === wanted) return;
-    wanted = openDialog();
-    if (source) connect();
+  document.addEventListener("visibilitychange", () => {
+    if (document.hidden) return;
+    again();
+    catchUp();
   });
+  const listen = () => {
+    if (openThings() === wanted) return;
+    wanted = openThings();
+    if (source) connect();
+  };
+  document.addEventListener("htmx:load", listen);
+  document.addEventListener("dialog-closed", listen);
+  document.addEventListener("refresh", (event) => event.detail.names.forEach(refresh)); // the server's HX-Trigger
   addEventListener("offline", () => banner(true));
   addEventListener("online", () => {
     missed = true;

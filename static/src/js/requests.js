@@ -2,6 +2,7 @@
 import htmx from "./htmx.js";
 
 const SHOWN = 8000; // ms a toast stays
+const SHOWN_TO_UNDO = 15000;
 const KEPT = 4; // toasts at once
 
 const token = document.querySelector('meta[name="csrf-token"]')?.content ?? "";
@@ -10,22 +11,31 @@ document.addEventListener("htmx:configRequest", (event) => {
   if (event.detail.verb !== "get") event.detail.headers["X-CSRFToken"] = token;
 });
 
-function put(toast) {
+function put(toast, shown) {
   const place = document.getElementById("toasts");
   if (!place || !toast) return;
+  const above = [...document.querySelectorAll("dialog[open]")].at(-1) ?? document.body;
+  if (place.parentElement !== above) above.append(place); // what lies outside of an open dialog cannot be pressed
   place.append(toast);
   htmx.process(toast);
   while (place.children.length > KEPT) place.firstElementChild.remove();
-  setTimeout(() => toast.remove(), SHOWN);
+  setTimeout(() => toast.remove(), shown);
 }
 
-/** A toast from a <template> of the page, optionally with another text. */
-export function toast(id, text) {
+/** A toast from a <template> of the page, optionally with another text, and with a button that posts to `undo`. */
+export function toast(id, text, undo) {
   const template = document.getElementById(id);
   if (!template) return;
   const node = template.content.firstElementChild.cloneNode(true);
   if (text) node.querySelector("[data-text]").textContent = text;
-  put(node);
+  const button = node.querySelector("[data-undo]");
+  if (undo && button) {
+    button.setAttribute("hx-post", undo);
+    button.setAttribute("hx-swap", "none");
+    button.addEventListener("htmx:afterRequest", () => node.remove());
+    button.hidden = false;
+  }
+  put(node, undo ? SHOWN_TO_UNDO : SHOWN);
 }
 
 /** Elements that refresh themselves fail quietly: the banner tells of a lost connection, the next refresh heals. */
@@ -35,9 +45,9 @@ function isBackground({ detail: { elt, requestConfig } }) {
 
 // The server says what happened in the header HX-Trigger, as the event "toast"; a proxy's error page does not.
 document.addEventListener("toast", (event) => {
-  const { kind, message, elt } = event.detail;
+  const { kind, message, undo, elt } = event.detail;
   if (kind === "error" && elt?.matches("[data-live]")) return;
-  toast(kind === "error" ? "toast-failed" : "toast-done", message);
+  toast(kind === "error" ? "toast-failed" : "toast-done", message, undo);
 });
 
 document.addEventListener("htmx:responseError", (event) => {
