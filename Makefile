@@ -11,7 +11,7 @@ export HOST PORT AIGURO_INSTANCE
 # Node from PATH; where there is none, the wheel's (installed into .venv below).
 export PATH := $(PATH):$(CURDIR)/$(BIN)
 
-.PHONY: run test lint format client bench score fuzz assets deps dev-deps tools clean
+.PHONY: run test lint format client bench screens score fuzz assets deps dev-deps tools clean
 .DEFAULT_GOAL := run
 
 run: deps assets
@@ -35,6 +35,10 @@ client: deps node_modules/.installed
 
 bench: dev-deps assets
 	@$(BIN)/python -m tests.bench $(ARGS)
+
+# Pictures of every screen, light and dark, desktop and phone, into docs/screens/all (ARGS="--only deals").
+screens: dev-deps assets tools
+	@$(BIN)/python -m tests.browser.shoot $(ARGS)
 
 # The rubric of every endpoint, measured on the real server (ARGS="--only dialogs --json score.json").
 score: dev-deps assets

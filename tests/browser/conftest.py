@@ -2,74 +2,19 @@
 
 from __future__ import annotations
 
-import os
-import re
 import shutil
-import subprocess
-import sys
-import tempfile
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, StorageState, sync_playwright
 
-from tests.databases import ROOT
-from tests.worker.processes import free_port, wait_until
-
-ARGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-background-networking", "--disable-sync"]
-SIZES = {"desktop": {"width": 1440, "height": 900}, "phone": {"width": 390, "height": 844}}
-
-
-@dataclass(frozen=True)
-class House:
-    """The running product, and what it told the newcomer."""
-
-    address: str
-    chat: str
-    logins: list[str]
-    password: str
+from .house import ARGS, SIZES, House, enter, opened
 
 
 @pytest.fixture(scope="session")
 def house() -> Iterator[House]:
-    """`flask up` in an empty instance: embedded PostgreSQL, migrations, demo, web and worker."""
-    instance = Path(tempfile.mkdtemp(prefix="aiguro-"))
-    instance.chmod(0o755)
-    from aiguro_web import config
-
-    env = {name: value for name, value in os.environ.items() if name not in config.DEFAULTS}
-    env |= {
-        "AIGURO_INSTANCE": str(instance), "HOST": "127.0.0.1", "PORT": str(free_port()), "PYTHONUNBUFFERED": "1",
-        "TELEGRAM_API_URL": "http://127.0.0.1:9",
-    }  # fmt: skip
-    log = instance / "output"
-    command = [sys.executable, "-m", "flask", "--app", "wsgi", "up"]
-    with log.open("wb") as output:
-        process = subprocess.Popen(command, cwd=ROOT, env=env, stdout=output, stderr=subprocess.STDOUT)
-    try:
-
-        def told() -> str | None:
-            assert process.poll() is None, log.read_text()[-3000:]
-            text = log.read_text(errors="replace")
-            return text if "Ctrl-C" in text else None
-
-        text = wait_until(told, 60, "the announcement of `flask up`", 0.2)
-        yield House(
-            _found(r"AIGURO\s+(http\S+)", text), _found(r"web chat\s+(http\S+)", text),
-            _found(r"sign in as\s+(.+)", text).split(", "), _found(r"password\s+(\S+)", text),
-        )  # fmt: skip
-    finally:
-        process.terminate()
-        process.wait(30)
-        shutil.rmtree(instance, ignore_errors=True)
-
-
-def _found(pattern: str, text: str) -> str:
-    found = re.search(pattern, text)
-    assert found, f"{pattern} is not in:\n{text[-2000:]}"
-    return found[1].strip()
+    with opened() as found:
+        yield found
 
 
 @pytest.fixture(scope="session")
@@ -86,7 +31,8 @@ def window(browser: Browser) -> Iterator[Callable[..., Page]]:
     allowed: list[str] = []
 
     def open_window(size: str = "desktop", **options: object) -> Page:
-        context = browser.new_context(viewport=SIZES[size], has_touch=size == "phone", locale="ru-RU", **options)
+        options = {"viewport": SIZES[size], "has_touch": size == "phone", "locale": "ru-RU", **options}
+        context = browser.new_context(**options)
         contexts.append(context)
         page = context.new_page()
         page.set_default_timeout(10_000)
@@ -101,14 +47,22 @@ def window(browser: Browser) -> Iterator[Callable[..., Page]]:
     assert [error for error in errors if not any(words in error for words in allowed)] == []
 
 
+@pytest.fixture(scope="session")
+def signed_in(house: House, browser: Browser) -> Callable[[str], StorageState | None]:
+    """The cookies of a person, for `window(storage_state=…)`: each of them signs in once. '' is nobody."""
+    known: dict[str, StorageState] = {}
+
+    def state(email: str) -> StorageState | None:
+        if email and email not in known:
+            context = browser.new_context(locale="ru-RU")
+            enter(house, context.new_page(), email)
+            known[email] = context.storage_state()
+            context.close()
+        return known.get(email)
+
+    return state
+
+
 @pytest.fixture
 def sign_in(house: House) -> Callable[[Page, str], Page]:
-    def enter(page: Page, email: str) -> Page:
-        page.goto(f"{house.address}/login")
-        page.fill("input[name=email]", email)
-        page.fill("input[name=password]", house.password)
-        page.get_by_role("button", name="Войти", exact=True).click()
-        page.wait_for_url("**/dashboard/messengers**")
-        return page
-
-    return enter
+    return lambda page, email: enter(house, page, email)

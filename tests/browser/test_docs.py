@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import SIZES, House
+from tests.browser.house import SIZES, House
 
 Window = Callable[..., Page]
 SEND = "#messagesCreate"

@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Page, expect
 from pytest_httpserver import HTTPServer
 
-from tests.browser.conftest import House
+from tests.browser.house import House
 
 Window = Callable[..., Page]
 SignIn = Callable[[Page, str], Page]

@@ -9,7 +9,7 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Page, Route, expect
 
-from tests.browser.conftest import House
+from tests.browser.house import House
 from tests.browser.test_main_job import answer, row, say
 
 Window = Callable[..., Page]
