@@ -21,6 +21,7 @@ from obstore.store import LocalStore, from_url
 from ..config import BadConfig
 from ..errors import NotFound, TooLarge, Unavailable
 from .kinds import ALLOWED, INLINE, Sniffer
+from .tables import TableSniffer
 
 MIB = 1024 * 1024
 LIMIT = 50 * MIB  # bytes of a file (contract.md §4)
@@ -33,7 +34,7 @@ _PATIENCE: dict[str, Any] = {
 }
 
 __all__ = [
-    "ALLOWED", "INLINE", "LIMIT", "Incoming", "Stored", "delete", "init_app", "list_older", "open",
+    "ALLOWED", "INLINE", "LIMIT", "Incoming", "Stored", "TableSniffer", "delete", "init_app", "list_older", "open",
     "receive", "receiving",
 ]  # fmt: skip
 
@@ -73,13 +74,15 @@ def init_app(app: Flask) -> None:
         raise BadConfig(f"FILES_URL must be empty, file:///directory or s3://bucket/prefix, not {_url!r}")
 
 
-def receive(name: str, content: Iterator[bytes], limit: int = LIMIT) -> Stored:
-    """Keep `content` under a new key, piece by piece.
+def receive(
+    name: str, content: Iterator[bytes], limit: int = LIMIT, sniffer: Callable[[], Sniffer] = Sniffer
+) -> Stored:
+    """Keep `content` under a new key, piece by piece; `sniffer` says what it is.
 
     Raises Invalid for a type that is not allowed and for an empty file, TooLarge, Unavailable; no bytes are left then.
     """
     drawn = secrets.token_hex(KEY_BYTES)
-    key, seen = f"{drawn[:2]}/{drawn}", Sniffer()
+    key, seen = f"{drawn[:2]}/{drawn}", sniffer()
     store = _opened()
     # S3 takes no parts below 5 MiB; the memory for them is this process's.
     size = 256 * 1024 if isinstance(store, LocalStore) else 5 * MIB
@@ -120,12 +123,12 @@ def _sync(store: Any, key: str) -> None:
 
 
 @contextmanager
-def receiving() -> Iterator[Callable[[Incoming], Stored]]:
+def receiving(sniffer: Callable[[], Sniffer] = Sniffer) -> Iterator[Callable[[Incoming], Stored]]:
     """Within: what keeps one file after another; all of them are deleted again when something fails before the end."""
     kept: list[str] = []
 
     def take(part: Incoming) -> Stored:
-        stored = receive(part.filename, part.content)
+        stored = receive(part.filename, part.content, sniffer=sniffer)
         kept.append(stored.key)
         return stored
 
