@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 from typing import Any, TypedDict, cast
 
-from sqlalchemy import ARRAY, BigInteger, ColumnElement, Row, Select, any_, func, literal, select
+from sqlalchemy import ARRAY, BigInteger, ColumnElement, Row, Select, any_, func, literal, select, true, tuple_
 
-from ..errors import NotFound
+from ..errors import Invalid, NotFound
 from ..extensions import db
 from ..models import Funnel, Organization, Ticket, TicketFile, TicketMessage, User
 from ..models.ticket import Department, Priority, TicketStatus
@@ -17,6 +17,8 @@ from ..models.ticket_message import TicketRole
 from .access import Actor
 
 COUNTED_MAX = 10_000
+PREVIEW = 160  # signs of the last message in a list
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 ABSENT, NO_FUNNEL = "Обращение не найдено", "Воронка не найдена"
 
 
@@ -52,6 +54,21 @@ class TicketRow(TypedDict):
     author: str
     funnel_id: int | None
     funnel_name: str | None
+
+
+class RecentRow(TicketRow):
+    """A ticket in a list by activity: who spoke last, and how that begins. The desk is not told: its state says it."""
+
+    last_role: TicketRole | None
+    last_text: str
+
+
+@dataclass(frozen=True, slots=True)
+class TicketPage:
+    """The newest activity first; `next` is where the next page begins (`before`)."""
+
+    rows: list[RecentRow]
+    next: str | None
 
 
 class FileRow(TypedDict):
@@ -102,6 +119,56 @@ def count_tickets(who: Actor, wanted: TicketFilter) -> int | None:
     return None if wanted.most is not None and total > COUNTED_MAX else total
 
 
+def list_recent(who: Actor, wanted: TicketFilter, *, limit: int, before: str | None = None) -> TicketPage:
+    """The newest activity first. Raises Invalid for a `before` that is not one of ours."""
+    must_read(who)
+    last = (
+        select(TicketMessage.role.label("last_role"), func.left(TicketMessage.text, PREVIEW).label("last_text"))
+        .where(TicketMessage.org_id == Ticket.org_id, TicketMessage.ticket_id == Ticket.id)
+        .order_by(TicketMessage.id.desc())
+        .limit(1)
+        .lateral()
+    )
+    query = _rows(who).add_columns(last.c.last_role, func.coalesce(last.c.last_text, "").label("last_text"))
+    query = query.outerjoin(last, true()).where(*_conditions(who, wanted))
+    if before is not None:
+        query = query.where(tuple_(Ticket.updated_at, Ticket.id) < tuple_(*read_mark(before)))
+    rows = db.session.execute(query.order_by(Ticket.updated_at.desc(), Ticket.id.desc()).limit(limit + 1))
+    return page_of([cast(RecentRow, dict(row._mapping)) for row in rows], limit)
+
+
+def count_states(who: Actor, wanted: TicketFilter) -> dict[TicketStatus, int]:
+    """How many tickets are in each state, whatever state `wanted` names; each is counted up to COUNTED_MAX."""
+    must_read(who)
+    columns = [
+        select(func.count())
+        .select_from(
+            select(Ticket.id).where(*_conditions(who, replace(wanted, status=state))).limit(COUNTED_MAX).subquery()
+        )
+        .scalar_subquery()
+        for state in TicketStatus
+    ]
+    return dict(zip(TicketStatus, db.session.execute(select(*columns)).one(), strict=True))
+
+
+def page_of(rows: list[RecentRow], limit: int) -> TicketPage:
+    """A page of `limit` rows, of which one more was read to know whether any follow."""
+    more = len(rows) > limit
+    rows = rows[:limit]
+    last = rows[-1] if more else None
+    return TicketPage(
+        rows, f"{(last['updated_at'] - _EPOCH) // timedelta(microseconds=1)}-{last['id']}" if last else None
+    )
+
+
+def read_mark(before: str) -> tuple[datetime, int]:
+    """The place that a page's `next` names. Raises Invalid."""
+    at, _, id = before.partition("-")
+    if not (at.isascii() and at.isdigit() and id.isascii() and id.isdigit() and len(at) < 17 and len(id) < 19):
+        raise Invalid("Такой страницы списка нет")
+    return _EPOCH + timedelta(microseconds=int(at)), int(id)
+
+
 def get_ticket(who: Actor, ticket_id: int) -> TicketRow:
     """Raises NotFound, also for another organisation's ticket."""
     must_read(who)
@@ -128,6 +195,29 @@ def list_messages(
     if after_id is not None:
         query = query.where(TicketMessage.id > after_id)
     return _with_files(who, db.session.execute(query))
+
+
+def list_newest(who: Actor, ticket_id: int, *, limit: int, before_id: int | None = None) -> list[MessageRow]:
+    """The newest messages (those before `before_id`), in the order in which they are read."""
+    must_read(who)
+    query = _messages(who, ticket_id).order_by(TicketMessage.id.desc()).limit(limit)
+    if before_id is not None:
+        query = query.where(TicketMessage.id < before_id)
+    return _with_files(who, reversed(db.session.execute(query).all()))
+
+
+def get_file(who: Actor, ticket_id: int, file_id: int) -> FileRow:
+    """A file of one of this ticket's messages. Raises NotFound."""
+    must_read(who)
+    query = (
+        select(TicketFile.id, TicketFile.message_id, TicketFile.name, TicketFile.size, TicketFile.content_type)
+        .join(TicketMessage, (TicketMessage.org_id == who.home) & (TicketMessage.id == TicketFile.message_id))
+        .where(TicketFile.org_id == who.home, TicketFile.id == file_id, TicketMessage.ticket_id == ticket_id)
+    )
+    row = db.session.execute(query).mappings().one_or_none()
+    if row is None:
+        raise NotFound("Файл не найден")
+    return cast(FileRow, dict(row))
 
 
 def get_message(who: Actor, ticket_id: int, message_id: int) -> MessageRow:

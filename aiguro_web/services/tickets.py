@@ -12,9 +12,10 @@ from ..errors import Forbidden, NotFound
 from ..extensions import db
 from ..live import publish
 from ..models import Ticket, TicketFile, TicketMessage
+from ..models.notification import NotificationKind, NotificationSubject
 from ..models.ticket import Department, Priority, TicketStatus
 from ..models.ticket_message import TicketRole
-from . import journal, organizations, topics
+from . import journal, notifications, organizations, topics
 from .access import Actor
 from .ticket_lists import ABSENT, must_have_funnel
 
@@ -80,6 +81,8 @@ def answer(who: Actor, ticket_id: int, text: str, files: Sequence[Upload] = ()) 
     elif not who.staff and ticket.status in (TicketStatus.waiting, TicketStatus.closed):
         ticket.status = TicketStatus.open
     _changed(who, ticket, "answer_ticket", status=ticket.status.value)
+    if who.staff:
+        _tell_the_company(who, ticket)
     return message.id
 
 
@@ -134,6 +137,17 @@ def _say(who: Actor, ticket: Ticket, text: str, files: Sequence[Upload]) -> Tick
         )  # fmt: skip
     ticket.messages_count += 1
     return message
+
+
+def _tell_the_company(who: Actor, ticket: Ticket) -> None:
+    """Support has answered: whoever opened the ticket, and who of the company wrote in it, should know."""
+    query = select(TicketMessage.author_id).where(
+        TicketMessage.org_id == who.home, TicketMessage.ticket_id == ticket.id, TicketMessage.role == TicketRole.user
+    )
+    for user_id in sorted({*db.session.scalars(query.distinct()), ticket.author_id} - {None}):  # always the same order
+        notifications.tell(
+            who, user_id, NotificationKind.ticket_answered, NotificationSubject.ticket, ticket.id, name=ticket.subject
+        )
 
 
 def _changed(who: Actor, ticket: Ticket, act: str, **data: str) -> None:

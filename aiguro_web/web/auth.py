@@ -1,8 +1,9 @@
 """Guards: who is asking. Each door names one; it runs before the view, in a short transaction of its own.
 
 `bearer`: a token in the Authorization header, cookies ignored. `resolved` and `support`: the same, and the organisation
-of a call without one in its path. `page`: the browser's session. `public`: nobody in particular. A guard sets `g.who`,
-`g.rate_key` and, for tokens, `g.identity`; it answers None, a response instead of the view's, or raises AppError.
+of a call without one in its path. `page`: the browser's session. `desk`: the same, AIGURO's staff alone, outside of all
+organisations. `public`: nobody in particular. A guard sets `g.who`, `g.rate_key` and, for tokens, `g.identity`; it
+answers None, a response instead of the view's, or raises AppError.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from typing import Any, Protocol
 from flask import Flask, Response, after_this_request, current_app, g, request
 from joserfc.jwk import OKPKey, RSAKey
 
-from ..errors import Forbidden, Unauthorized, Unavailable
+from ..errors import Forbidden, NotFound, Unauthorized, Unavailable
 from ..extensions import db, enter_organization
 from ..services import organizations
 from ..services.access import Actor
@@ -158,10 +159,23 @@ def _page(view_args: dict[str, Any]) -> Response | None:
     row = next((row for row in rows if row["org_id"] == chosen), rows[0] if rows else None)
     if row is None and not person.staff:
         raise Forbidden("Вас пока не пригласили ни в одну организацию. Попросите приглашение у её администратора.")
+    if row is None and request.path == sessions.HOME:
+        return sessions.go_to(sessions.DESK)
     g.memberships = rows
     g.timezone = row["timezone"] if row else None
     g.who = replace(person, org=row["org_id"], role=row["role"]) if row else person
     return None
+
+
+def _desk(view_args: dict[str, Any]) -> Response | None:
+    """As `_page`, for AIGURO's staff alone: outside of every organisation, and without the role that they may have in
+    one of theirs, so that it cannot follow them into another's. For everybody else the desk is not there."""
+    answer = _page(view_args)
+    if answer is None:
+        if not g.who.staff:
+            raise NotFound("Не найдено")
+        g.who = replace(g.who, org=None, role=None)
+    return answer
 
 
 def _unkept(response: Response) -> Response:
@@ -179,6 +193,7 @@ bearer = Guard("bearer", _bearer)
 resolved = Guard("bearer", _resolving(desk=False))  # staff are members there, or nobody
 support = Guard("bearer", _resolving(desk=True))  # staff are at their desk: any organisation's, or all
 page = Guard("page", _page)
+desk = Guard("page", _desk)
 public = Guard("public", _public)
 
 

@@ -54,7 +54,10 @@ def init_app(app: Flask) -> None:
 
 
 def refuse_nul() -> None:
-    """Raises Invalid for a page's form with a sign that PostgreSQL cannot keep."""
+    """Raises Invalid for a page's form with a sign that PostgreSQL cannot keep. A form with files is not read yet: its
+    view reads it by `multipart.read`, which refuses that too."""
+    if request.mimetype == "multipart/form-data":
+        return
     wrong = {f"/{name}": "недопустимый символ (NUL)" for name, text in request.form.items(multi=True) if "\x00" in text}
     if wrong:
         raise invalid(wrong)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from flask import Blueprint, Response, g, make_response
+from flask import Blueprint, Response, g, make_response, request
 
 from .. import deadlines
 from ..extensions import db, enter_organization
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 Guard = Callable[[dict[str, Any]], Response | None]
 View = Callable[..., Any]
 
-SECONDS = 30  # a request's time (contract.md §1), where no operation says otherwise
+SECONDS, UPLOAD = 30, 60  # a request's time (contract.md §1), where no operation says otherwise
 
 
 class Door(Blueprint):
@@ -41,6 +41,7 @@ class Door(Blueprint):
         provide_automatic_options: bool | None = None,
         *,
         operation: Operation | None = None,
+        upload: bool = False,
         **options: Any,
     ) -> None:
         if view_func is None:
@@ -48,16 +49,19 @@ class Door(Blueprint):
         super().add_url_rule(
             rule,
             endpoint or view_func.__name__,
-            through(self.guard, view_func, operation),
+            through(self.guard, view_func, operation, upload=upload),
             provide_automatic_options,
             **options,
         )
 
 
-def through(guard: Guard, view: View, operation: Operation | None = None) -> View:
-    """`view` behind `guard`, in one transaction of `g.who`'s organisation, within its time."""
-    once = operation is not None and operation.method == "POST" and operation.once
-    seconds = operation.seconds if operation is not None else SECONDS
+def through(guard: Guard, view: View, operation: Operation | None = None, *, upload: bool = False) -> View:
+    """`view` behind `guard`, in one transaction of `g.who`'s organisation, within its time.
+
+    With `upload` it is a page's view that takes files: it has more time, and a repeat of it (Idempotency-Key) is
+    answered as the first call was."""
+    once = upload or (operation is not None and operation.method == "POST" and operation.once)
+    seconds = operation.seconds if operation is not None else UPLOAD if upload else SECONDS
 
     @functools.wraps(view)
     def enter(**arguments: Any) -> Response:
@@ -68,8 +72,8 @@ def through(guard: Guard, view: View, operation: Operation | None = None) -> Vie
             if operation is not None and not operation.kept:
                 conditional.no_store()
             if once:
-                assert operation is not None
-                return idempotency.once(operation.endpoint, arguments, lambda: _run(view, arguments))
+                endpoint = operation.endpoint if operation is not None else str(request.endpoint)
+                return idempotency.once(endpoint, arguments, lambda: _run(view, arguments))
             return _run(view, arguments)
 
     enter.guard = guard  # type: ignore[attr-defined]  # tests/rules read it

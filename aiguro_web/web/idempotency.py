@@ -25,7 +25,7 @@ from . import body, multipart
 
 KEY_MAX = 255  # characters
 TIDY = 5  # seconds to let a key go when the request's own time is over
-KEPT_HEADERS = ("Content-Type", "Location")
+KEPT_HEADERS = ("Content-Type", "Location", "HX-Trigger", "HX-Push-Url")
 REPLAYED = ("Idempotent-Replayed", "true")
 _CALL = "aiguro.idempotent_call"
 

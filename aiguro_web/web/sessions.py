@@ -19,6 +19,7 @@ from ..services.access import Actor
 from . import limits
 
 HOME = "/dashboard/messengers"
+DESK = "/dashboard/desk"  # the home of AIGURO's staff who belong to no organisation
 LIFE = timedelta(days=14)
 _TRIES = RateLimitItemPerSecond(5, 300, namespace="login")  # security.md: 5 tries in 5 minutes
 _TRIES_OF_ADDRESS = ("login-address", 30, 300)  # whatever the accounts: hashing is dear
