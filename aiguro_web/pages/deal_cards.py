@@ -1,0 +1,70 @@
+"""The board as the page lays it out. What was made of a card is kept: most cards have not changed since the last look.
+
+A kept card is found by everything that is written in it, so it cannot be stale, nor another organisation's.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import groupby
+
+from flask import current_app, g
+from flask_babel import get_locale
+from markupsafe import Markup
+
+from ..services import deal_board
+from ..services.deal_board import Column
+
+KEPT = 10_000  # cards; some 1.5 KB each
+FRESH = 60  # seconds for which «5 мин» stays true enough
+
+
+@dataclass(frozen=True)
+class Laid:
+    """A column with its cards; `digest` changes with anything in it."""
+
+    column: Column
+    cards: Markup
+    digest: str
+
+
+@dataclass(frozen=True)
+class Section:
+    """A funnel's columns."""
+
+    funnel_id: int
+    name: str
+    columns: list[Laid]
+
+
+def lay_out(columns: Iterable[Column]) -> list[Section]:
+    """Funnel by funnel."""
+    laid = [Laid(column, make(column.cards), _digest(column)) for column in columns]
+    return [
+        Section(number, found[0].column.funnel_name, found)
+        for number, found in ((number, list(run)) for number, run in groupby(laid, lambda one: one.column.funnel_id))
+    ]
+
+
+def make(cards: Iterable[str]) -> Markup:
+    """The cards' HTML."""
+    language, zone, moment = str(get_locale()), g.get("timezone") or "", int(time.time() // FRESH)
+    made = [_made(card, language, zone, moment) for card in cards]
+    return Markup("".join(made))  # noqa: S704 - Jinja escaped what is in them
+
+
+@lru_cache(maxsize=KEPT)
+def _made(card: str, language: str, zone: str, moment: int) -> str:
+    """`language` and `zone` are the request's, `moment` the minute: the card's words depend on them."""
+    template = current_app.jinja_env.get_template("deals/_card.html")
+    return template.render(deal=deal_board.read_card(card))
+
+
+def _digest(column: Column) -> str:
+    moment = int(time.time() // FRESH)
+    head = (column.name, column.dialogs, column.amount, column.next, moment, str(get_locale()))
+    return hashlib.blake2b("\n".join([repr(head), *column.cards]).encode(), digest_size=6).hexdigest()
