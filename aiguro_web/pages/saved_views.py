@@ -1,0 +1,91 @@
+"""Saved views of the tables: saving, renaming, sharing, deleting. A view is opened by its address."""
+
+from __future__ import annotations
+
+from flask import Response, g, make_response, render_template, request, url_for
+from flask_babel import gettext
+
+from ..errors import NotFound
+from ..models.saved_view import ViewScreen
+from ..services import saved_views
+from ..web import auth
+from ..web.door import Door
+from ..web.htmx import close, refresh, toast
+from .forms.tables import ViewForm
+
+bp = Door("saved_views", __name__, guard=auth.page, url_prefix="/dashboard/views")
+
+FORM = "tables/_view.html"
+NAME = "views"  # what lists of views listen to
+
+
+@bp.get("")
+def index() -> str:
+    """The menu of a table's views: `?screen=`."""
+    screen = _screen(request.args.get("screen", ""))
+    return render_template("tables/_views.html", views=saved_views.list_views(g.who, screen), screen=screen)
+
+
+@bp.get("/new")
+def new() -> str:
+    """The form of a new view of `?screen=`; the browser adds its query."""
+    screen = _screen(request.args.get("screen", ""))
+    form = ViewForm(formdata=None)
+    url = url_for("saved_views.create", screen=screen.value)
+    return render_template(FORM, form=form, url=url, saved=request.args.get("saved", ""), view=None)
+
+
+@bp.post("")
+def create() -> Response | tuple[str, int]:
+    """Save the table as it is shown."""
+    form = ViewForm()
+    if not form.validate_on_submit():
+        return _again(form, url_for("saved_views.create", screen=request.args.get("screen", "")), None)
+    screen = _screen(request.args.get("screen", ""))
+    saved_views.save(
+        g.who, screen, form.name.data or "", request.form.get("query", ""), shared=bool(form.shared.data)
+    )  # fmt: skip
+    toast(gettext("Вид «%(name)s» сохранён", name=form.name.data))
+    return _done()
+
+
+@bp.get("/<id:view_id>")
+def edit(view_id: int) -> str:
+    """The form that renames it."""
+    view = saved_views.get_view(g.who, view_id)
+    form = ViewForm(formdata=None, name=view["name"], shared=view["is_shared"])
+    return render_template(FORM, form=form, url=url_for("saved_views.change", view_id=view_id), saved="", view=view)
+
+
+@bp.post("/<id:view_id>")
+def change(view_id: int) -> Response | tuple[str, int]:
+    """Another name, shared or not."""
+    form = ViewForm()
+    if not form.validate_on_submit():
+        return _again(form, url_for("saved_views.change", view_id=view_id), saved_views.get_view(g.who, view_id))
+    saved_views.change(g.who, view_id, name=form.name.data or "", shared=bool(form.shared.data))
+    return _done()
+
+
+@bp.post("/<id:view_id>/delete")
+def delete(view_id: int) -> tuple[str, int]:
+    saved_views.delete(g.who, view_id)
+    toast(gettext("Вид удалён"))
+    return _done()
+
+
+def _again(form: ViewForm, url: str, view: saved_views.ViewRow | None) -> Response:
+    saved = request.form.get("query", "")
+    return make_response(render_template(FORM, form=form, url=url, saved=saved, view=view), 422)
+
+
+def _done() -> tuple[str, int]:
+    close()
+    refresh(NAME)
+    return "", 204
+
+
+def _screen(text: str) -> ViewScreen:
+    if text not in list(ViewScreen):
+        raise NotFound("Такой таблицы нет")
+    return ViewScreen(text)
