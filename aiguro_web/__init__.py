@@ -23,12 +23,32 @@ from .api import organizations as api_organizations
 from .api import tickets as api_tickets
 from .api import tokens as api_tokens
 from .api import trials as api_trials
-from .extensions import babel, csrf, db, migrate
+from .extensions import babel, db, migrate
+from .pages import (
+    attachments,
+    bulk_acts,
+    canned_answers,
+    client_cards,
+    client_imports,
+    client_merges,
+    clients,
+    deal_table,
+    deals,
+    integrations,
+    messengers,
+    notifications,
+    overview,
+    saved_views,
+    search,
+    shell,
+    staff_desk,
+    support,
+)
 from .pages import auth as auth_pages
-from .pages import clients, deals, integrations, messengers, overview, shell, support
 from .pages import live as live_pages
 from .services import file_links, secrets, signing, users
 from .web import assets, auth, oidc, tenancy, toolkit
+from .web.csrf import csrf
 from .webhooks import messengers as messenger_webhooks
 from .webhooks import webchat
 
@@ -61,11 +81,22 @@ PAGE_DOORS = (
     auth_pages.inside,
     overview.bp,
     deals.bp,
+    saved_views.bp,
+    bulk_acts.bp,
+    deal_table.bp,
     messengers.bp,
+    attachments.bp,
+    canned_answers.bp,
+    client_imports.bp,
     clients.bp,
+    client_cards.bp,
+    client_merges.bp,
     support.bp,
+    staff_desk.bp,
     integrations.bp,
     live_pages.bp,
+    search.bp,
+    notifications.bp,
     shell.bp,
 )
 

@@ -10,7 +10,6 @@ from flask_babel import Babel
 from flask_login import LoginManager
 from flask_migrate import Migrate
 from flask_sqlalchemy import SQLAlchemy
-from flask_wtf import CSRFProtect
 from psycopg.rows import namedtuple_row
 from sqlalchemy import ARRAY, BigInteger, ColumnElement, Connection, any_, event, literal
 from sqlalchemy.exc import OperationalError
@@ -22,7 +21,6 @@ from .models import Base
 
 db: SQLAlchemy = SQLAlchemy(metadata=Base.metadata, disable_autonaming=True, session_options={"autoflush": False})
 migrate = Migrate(compare_type=True)
-csrf = CSRFProtect()
 login = LoginManager()
 babel = Babel()
 

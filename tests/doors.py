@@ -11,9 +11,10 @@ from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from tests.people import Person
+from tests.people import People, Person
 
 STREAMS = frozenset({"live.stream", "webchat.live"})  # they never end: a walk does not read them
+BYTES = frozenset({"attachments.show", "webchat.file"})  # their bytes lie in no storage of a walk: tests/pages
 # Arguments of addresses that name no row.
 WORDS = {
     "n": "1",
@@ -45,8 +46,18 @@ QUERIES = {
     "attach_messenger_connection": "messenger_connection_id={connection_id}",
     "detach_messenger_connection": "messenger_connection_id={connection_id}",
 }
-UPLOADS = ("api_files.create",)  # ways that take a form with a file
-FORM = {"text": "слова обхода", "language": "ru", "org_id": "1", "name": "чат обхода"}
+UPLOADS = ("api_files.create", "client_imports.upload")  # ways that take a form with a file
+ATTACHING = ("support.answer", "staff_desk.answer", "support.create")  # ways that take words and files
+FORM = {
+    "column": "name",
+    "rule": "skip",
+    "text": "слова обхода",
+    "language": "ru",
+    "org_id": "1",
+    "name": "чат обхода",
+    "stage": "org2-stage-code",
+    "outcome": "closed",
+}
 
 
 @dataclass(frozen=True)
@@ -101,6 +112,11 @@ def sign_in(app: Flask, person: Person, org: int | None = None) -> FlaskClient:
     return client
 
 
+def insider(people: People, way: Way) -> Person:
+    """For whom this way is there: of the other organisation, or AIGURO's staff at their desk."""
+    return people.staff if way.endpoint.startswith("staff_desk.") else people.stranger
+
+
 def knock(
     app: Flask, way: Way, path: str, person: Person | None, *, htmx: bool = True, form: Mapping[str, Any] | None = None
 ) -> TestResponse:
@@ -115,4 +131,6 @@ def knock(
         body = {"json": json} if json is not None else {"data": {**FORM, **(form or {})}}
         if way.endpoint.startswith(UPLOADS):
             body = {"data": {"file": (io.BytesIO("слова обхода".encode()), "обход.txt")}}
+        if way.endpoint in ATTACHING:
+            body = {"data": {**body["data"], "attachments": (io.BytesIO("слова обхода".encode()), "обход.txt")}}
     return client.open(path, method=way.method, headers=headers, **body)

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from urllib.parse import quote
-
 from flask import Response, g, request, url_for
 from pydantic import Field
-from werkzeug.exceptions import RequestedRangeNotSatisfiable
 
 from .. import storage
 from ..errors import Invalid
@@ -15,7 +12,7 @@ from ..schemas.base import DeletedOut
 from ..schemas.files import CategoryOut, FileIn, FileOut, FilesOut, FileStatisticsOut, FileUrlOut, FileUrlQuery
 from ..services import file_links, files
 from ..services.files import FileRow, NewFile
-from ..web import auth, limits, multipart, paging
+from ..web import auth, downloads, limits, multipart, paging
 from ..web.body import read_query, respond
 from ..web.door import outside
 from ..web.operation import Api
@@ -33,8 +30,6 @@ UPLOADING = (
     "Поля формы: `file` (один файл до 50 МиБ), `description`, `category`, `is_public`. Тип определяется по "
     f"содержимому: {storage.ALLOWED}. Имени приписывается верное окончание."
 )
-POLICY = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-SANDBOX = f"{POLICY}; sandbox"  # not for PDF: browsers show none in a sandbox
 
 
 class FilesQuery(paging.PageQuery):
@@ -181,41 +176,12 @@ def download(token: str) -> Response:
     """The bytes of a file, while its link is good and its person may see it."""
     link = _opened(token)
     row = file_links.get_content(link.who, link.kind, link.id)
-    size, part = row["size"], _asked_range(row["size"])
+    part = downloads.asked_part(row["size"])
     with outside():
-        pieces = storage.open(row["storage_key"], *part) if part else storage.open(row["storage_key"])
-    kind = row["content_type"]
-    response = Response(pieces, 206 if part else 200)
-    headers = response.headers
-    headers["Content-Type"] = f"{kind}; charset=utf-8" if kind.startswith("text/") else kind
-    headers["Content-Length"] = str(part[1] - part[0] if part else size)
-    headers["Accept-Ranges"] = "bytes"
-    headers["Content-Security-Policy"] = POLICY if kind == "application/pdf" else SANDBOX
-    headers["Content-Encoding"] = "identity"  # nothing may pack what is announced in bytes
-    headers["Cross-Origin-Resource-Policy"] = "cross-origin"  # the front-end shows images from its own address
-    headers["Content-Disposition"] = f"{'inline' if kind in storage.INLINE else 'attachment'}; {_named(row['name'])}"
-    if part:
-        headers["Content-Range"] = f"bytes {part[0]}-{part[1] - 1}/{size}"
+        pieces = storage.open(row["storage_key"], *(part or ()))
+    response = downloads.answer(pieces, row, part, inline=row["content_type"] in storage.INLINE)
+    response.headers["Cross-Origin-Resource-Policy"] = "cross-origin"  # the front-end shows images from its own address
     return response
-
-
-def _named(name: str) -> str:
-    """The file's name for the header, in both spellings of RFC 6266."""
-    plain = "".join(
-        letter if letter.isascii() and letter.isprintable() and letter not in '"\\' else "_" for letter in name
-    )
-    return f"filename=\"{plain}\"; filename*=UTF-8''{quote(name, safe='')}"
-
-
-def _asked_range(size: int) -> tuple[int, int] | None:
-    """From where to where (not with it); None for the whole. Raises RequestedRangeNotSatisfiable."""
-    asked = request.range if "If-Range" not in request.headers else None
-    if asked is None or asked.units != "bytes" or len(asked.ranges) != 1:
-        return None
-    part = asked.range_for_length(size)
-    if part is None:
-        raise RequestedRangeNotSatisfiable(length=size)
-    return part
 
 
 def _list(org: str, funnel_id: int | None) -> Response:

@@ -9,6 +9,7 @@ from flask import Response, g, request, url_for
 
 from .. import storage
 from ..models.ticket import Priority
+from ..models.ticket_message import FILES_MAX
 from ..schemas.tickets import (
     AttachmentOut,
     OrganizationOfTicketOut,
@@ -34,7 +35,6 @@ from ..web.tenancy import get_id
 
 bp = Api("api_tickets", __name__, tag="Поддержка", guard=auth.support, url_prefix="/api/support")
 
-FILES_MAX = 10  # of one message
 URL_SECONDS = 600
 WITH_FILES = (
     "Тело — JSON без файлов или multipart/form-data с ними: до 10 файлов, вместе до 50 МиБ. В форме `orgId` может быть "

@@ -11,7 +11,7 @@ from sqlalchemy import func, select, text
 from ..errors import Conflict
 from ..extensions import db, enter_organization
 from ..models import Organization, User
-from . import clients, company, lines, people, tickets, writing
+from . import answers, clients, company, lines, people, tickets, writing
 
 SEED = 2024
 LOCK = text("SELECT pg_advisory_xact_lock(hashtextextended('aiguro demo', 0))")
@@ -81,6 +81,7 @@ def _fill(
 ) -> list[int]:
     """Funnels, connections, clients and talks of one organisation; the ids of its funnels."""
     admin = people.as_admin(org_id, speaking["Р"])
+    answers.add(admin)
     desks = [company.open_desk(admin, product, now - FOUNDED) for product in products]
     telegram = company.add_former_bot(admin, now) if org_id == people.DEMO else None
     writing.write(org_id, desks, telegram, known, speaking, now, chance)

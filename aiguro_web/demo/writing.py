@@ -10,13 +10,24 @@ from typing import Any
 from sqlalchemy import insert, text
 
 from ..extensions import db
-from ..models import Client, ClientIdentity, ClientNote, Dialog, Message, MessengerConnection, Outbox, StageEntry, User
+from ..models import (
+    Attachment,
+    Client,
+    ClientIdentity,
+    ClientNote,
+    Dialog,
+    Message,
+    MessengerConnection,
+    Outbox,
+    StageEntry,
+    User,
+)
 from ..models.base import Base
 from ..models.client import ClientStatus
 from ..models.message import MessageRole, MessageStatus
 from ..models.outbox import OutboxStatus
 from ..services.outbox import Lane
-from . import story
+from . import files, story
 from .clients import Person, phone_of
 from .company import Desk, derived
 from .script import Talk, read_talks
@@ -113,7 +124,9 @@ def _add_dialogs(told: Sequence[story.Told]) -> None:
         entries += [{**row, "dialog_id": dialog_id, "org_id": one.setting.org_id} for row in one.entries]
     messages.sort(key=lambda row: row["created_at"])
     _add(StageEntry, sorted(entries, key=lambda row: row["entered_at"]))
-    _add(Outbox, [_unsent(row, message_id) for row, message_id in zip(messages, _add(Message, messages), strict=True)
+    said = list(zip(messages, _add(Message, messages), strict=True))
+    _add(Attachment, files.add_rows(said))
+    _add(Outbox, [_unsent(row, message_id) for row, message_id in said
                   if row["status"] in (MessageStatus.failed, MessageStatus.uncertain)])  # fmt: skip
 
 

@@ -6,7 +6,7 @@ from .attachment import Attachment
 from .base import Base
 from .bulk_act import BulkAct, BulkItem
 from .canned_answer import CannedAnswer
-from .client import Client, ClientTally
+from .client import Client, ClientTally, ClientWords
 from .client_identity import ClientIdentity
 from .client_import import ClientImport, ClientImportRow
 from .client_merge import ClientMerge
@@ -49,6 +49,7 @@ __all__ = [
     "ClientMerge",
     "ClientNote",
     "ClientTally",
+    "ClientWords",
     "Dialog",
     "DialogTally",
     "File",

@@ -6,6 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from sqlalchemy import ForeignKey, Index, Integer, String, false, func, text
+from sqlalchemy.dialects.postgresql import TSVECTOR
 from sqlalchemy.orm import Mapped, mapped_column
 
 from .base import Base, Changed, Created, Id, Tenant, belongs_to, choice, of_organization
@@ -41,6 +42,8 @@ class Client(Tenant, Base):
               postgresql_where=text("deleted_at IS NULL AND NOT is_test")),
         Index("ix_client_created", "org_id", text("created_at DESC"), text("id DESC"),
               postgresql_where=text("deleted_at IS NULL AND NOT is_test")),
+        Index("ix_client_name", "org_id", text("lower(name)"), "id",
+              postgresql_where=text("deleted_at IS NULL AND NOT is_test")),
         Index("ix_client_inactive", "org_id", text("id DESC"),
               postgresql_where=text("status = 'inactive' AND deleted_at IS NULL AND NOT is_test")),
         Index("ix_client_manager", "org_id", "manager_id", text("id DESC"),
@@ -48,6 +51,10 @@ class Client(Tenant, Base):
         Index("ix_client_manager_text", "org_id", "manager_text", text("id DESC"),
               postgresql_where=text("manager_text <> '' AND deleted_at IS NULL AND NOT is_test")),
         Index("ix_client_merged_into", "org_id", "merged_into", postgresql_where=text("merged_into IS NOT NULL")),
+        Index("ix_client_phone", "org_id", "phone",
+              postgresql_where=text("phone <> '' AND deleted_at IS NULL AND NOT is_test")),
+        Index("ix_client_email", "org_id", "email",
+              postgresql_where=text("email <> '' AND deleted_at IS NULL AND NOT is_test")),
         Index("ix_client_deleted", "deleted_at", postgresql_where=text("deleted_at IS NOT NULL")),
     )  # fmt: skip
 
@@ -78,3 +85,17 @@ class ClientTally(Tenant, Base):
     status: Mapped[str] = mapped_column(String(24), primary_key=True)
     shard: Mapped[int] = mapped_column(Integer, primary_key=True)
     clients: Mapped[int] = mapped_column(server_default=text("0"))
+
+
+class ClientWords(Tenant, Base):
+    """By what a client is found: the words of name and e-mail, the ends of the phone; kept by a trigger (0015). Beside
+    the client, whose own row is written with every message."""
+
+    __tablename__ = "client_words"
+    __table_args__ = (
+        belongs_to("client", "client_id"),
+        Index("ix_client_words", "words", postgresql_using="gin", postgresql_with={"fastupdate": "off"}),
+    )
+
+    client_id: Mapped[int] = mapped_column(primary_key=True)
+    words: Mapped[str] = mapped_column(TSVECTOR)

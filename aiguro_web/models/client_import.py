@@ -6,7 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, Integer, String, Text, text
+from sqlalchemy import ForeignKey, Index, Integer, String, Text, false, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -45,27 +45,64 @@ class DuplicateRule(StrEnum):
     overwrite = "overwrite"
 
 
+class ImportField(StrEnum):
+    """What a column of the file holds; `none` is left out."""
+
+    name = "name"  # several columns make one name: Фамилия, Имя, Отчество
+    phone = "phone"
+    email = "email"
+    manager = "manager"
+    status = "status"
+    source = "source"
+    notes = "notes"
+    none = ""
+
+
+class ImportOutcome(StrEnum):
+    """What became of a row; none while nothing has."""
+
+    added = "added"
+    changed = "changed"
+    skipped = "skipped"  # `reason` says why
+    undone = "undone"
+    kept = "kept"  # an undo left it as it is, or part of it: `reason` says why
+
+
 class ClientImport(Tenant, Base):
-    """`columns` names the field of each column of the file."""
+    """`columns` names the field of each column of the file, `titles` are the words above them (`has_titles`) or the
+    cells of its first row; `fresh` and `duplicates` are the verdicts of the dry run."""
 
     __tablename__ = "client_import"
-    __table_args__ = (of_organization(), Index("ix_client_import_newest", "org_id", text("id DESC")))
+    __table_args__ = (
+        of_organization(),
+        Index("ix_client_import_newest", "org_id", text("id DESC")),
+        Index("ix_client_import_kept", "created_at", postgresql_where=text("storage_key IS NOT NULL")),
+        Index("ix_client_import_storage_key", "storage_key", postgresql_where=text("storage_key IS NOT NULL")),
+    )
 
     id: Mapped[Id]
     author_id: Mapped[int | None] = mapped_column(ForeignKey("app_user.id", ondelete="SET NULL"))
     author_name: Mapped[str] = mapped_column(String(200), server_default="")
     file_name: Mapped[str] = mapped_column(String(IMPORT_NAME_MAX))
-    storage_key: Mapped[str | None] = mapped_column(String(128))
+    storage_key: Mapped[str | None] = mapped_column(String(128))  # none: the file and its rows are deleted by now
+    encoding: Mapped[str] = mapped_column(String(16), server_default="")
+    separator: Mapped[str] = mapped_column(String(1), server_default="")
+    titles: Mapped[list[Any]] = mapped_column(JSONB, server_default=text("'[]'"))
+    has_titles: Mapped[bool] = mapped_column(server_default=false())
     rule: Mapped[DuplicateRule] = mapped_column(choice(DuplicateRule), server_default=DuplicateRule.skip.value)
     columns: Mapped[list[Any]] = mapped_column(JSONB, server_default=text("'[]'"))
     state: Mapped[ImportState] = mapped_column(choice(ImportState), server_default=ImportState.reading.value)
     error: Mapped[str] = mapped_column(String(500), server_default="")
     total: Mapped[int] = mapped_column(Integer, server_default=text("0"))  # rows of the file
     handled: Mapped[int] = mapped_column(Integer, server_default=text("0"))  # of the work that is going on
+    fresh: Mapped[int] = mapped_column(Integer, server_default=text("0"))
+    duplicates: Mapped[int] = mapped_column(Integer, server_default=text("0"))
     added: Mapped[int] = mapped_column(Integer, server_default=text("0"))
     changed: Mapped[int] = mapped_column(Integer, server_default=text("0"))
     skipped: Mapped[int] = mapped_column(Integer, server_default=text("0"))
     rejected: Mapped[int] = mapped_column(Integer, server_default=text("0"))
+    undone: Mapped[int] = mapped_column(Integer, server_default=text("0"))
+    kept: Mapped[int] = mapped_column(Integer, server_default=text("0"))
     created_at: Mapped[Created]
     finished_at: Mapped[datetime | None]
 
@@ -79,7 +116,9 @@ class ClientImportRow(Tenant, Base):
         belongs_to("client", "client_id", "SET NULL"),
         Index("ix_client_import_row_client", "org_id", "client_id", postgresql_where=text("client_id IS NOT NULL")),
         Index("ix_client_import_row_verdict", "org_id", "import_id", "verdict", "number"),
-    )
+        Index("ix_client_import_row_outcome", "org_id", "import_id", "outcome", "number",
+              postgresql_where=text("outcome IS NOT NULL")),
+    )  # fmt: skip
 
     import_id: Mapped[int] = mapped_column(primary_key=True)
     number: Mapped[int] = mapped_column(Integer, primary_key=True)
@@ -88,5 +127,6 @@ class ClientImportRow(Tenant, Base):
     verdict: Mapped[ImportVerdict] = mapped_column(choice(ImportVerdict))
     reason: Mapped[str] = mapped_column(Text, server_default="")
     client_id: Mapped[int | None]  # whom it made or changed, or is a duplicate of
-    before: Mapped[dict[str, Any] | None] = mapped_column(JSONB)  # what an undo puts back
+    before: Mapped[dict[str, Any] | None] = mapped_column(JSONB)  # field: [what an undo puts back, what was written]
+    outcome: Mapped[ImportOutcome | None] = mapped_column(choice(ImportOutcome))
     handled_at: Mapped[datetime | None]

@@ -96,9 +96,19 @@ class Dialog(Tenant, Base):
               postgresql_where=text("manager_id IS NOT NULL AND listed")),
         Index("ix_dialog_board", "org_id", "funnel_id", "stage_id", text("last_activity DESC"), text("id DESC"),
               postgresql_where=text("status = 'active' AND listed")),
-        Index("ix_dialog_created", "org_id", text("created_at DESC"), text("id DESC"), postgresql_where=text("listed")),
+        Index("ix_dialog_funnel_activity", "org_id", "funnel_id", text("last_activity DESC"), text("id DESC"),
+              postgresql_where=text("listed")),
+        Index("ix_dialog_price", "org_id", text("price DESC"), text("id DESC"),
+              postgresql_where=text("status = 'active' AND listed")),
+        Index("ix_dialog_chance", "org_id", text("close_ratio DESC"), text("id DESC"),
+              postgresql_where=text("status = 'active' AND listed")),
+        # These two hold whatever the overview counts, so that it reads them alone.
+        Index("ix_dialog_created", "org_id", text("created_at DESC"), text("id DESC"), postgresql_where=text("listed"),
+              postgresql_include=["funnel_id", "channel", "outcome", "first_assistant_at", "first_manager_at",
+                                  "handed_over_at", "listed"]),
         Index("ix_dialog_closed", "org_id", text("closed_at DESC"), text("id DESC"),
-              postgresql_where=text("closed_at IS NOT NULL AND listed")),
+              postgresql_where=text("closed_at IS NOT NULL AND listed"),
+              postgresql_include=["funnel_id", "outcome", "price", "listed"]),
         Index("ix_dialog_won_funnel", "org_id", "funnel_id", postgresql_where=text("outcome = 'won' AND listed")),
         Index("ix_dialog_trial", "org_id", "funnel_id", text("id DESC"),
               postgresql_where=text("is_test AND deleted_at IS NULL")),
@@ -148,7 +158,10 @@ class Dialog(Tenant, Base):
 
 
 class DialogTally(Tenant, Base):
-    """How many dialogs, and worth how much, stand where: kept by triggers, in shards so that no row is hot."""
+    """How many dialogs, and worth how much, stand where: kept by triggers, in shards so that no row is hot.
+
+    `expected` is Σ price × close_ratio, in rubles.
+    """
 
     __tablename__ = "dialog_tally"
     __table_args__ = (belongs_to("funnel", "funnel_id"),)
@@ -159,3 +172,4 @@ class DialogTally(Tenant, Base):
     shard: Mapped[int] = mapped_column(Integer, primary_key=True)
     dialogs: Mapped[int] = mapped_column(server_default=text("0"))
     amount: Mapped[Decimal] = mapped_column(Numeric(20, 2), server_default=text("0"))
+    expected: Mapped[Decimal] = mapped_column(Numeric(24, 4), server_default=text("0"))

@@ -51,6 +51,8 @@ class Message(Tenant, Base):
         Index("ix_message_sequence", "org_id", "dialog_id", "sequence", postgresql_where=sql("sequence > 0")),
         Index("uq_message_external", "org_id", "connection_id", "external_id", unique=True,
               postgresql_where=sql("external_id IS NOT NULL")),
+        Index("ix_message_words", sql("search_words(org_id, id, text)"), postgresql_using="gin",
+              postgresql_with={"fastupdate": "off"}, postgresql_where=sql("role <> 'system'")),
     )  # fmt: skip
 
     id: Mapped[Id]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import String
+from sqlalchemy import Index, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from .base import Base, Id, Tenant, belongs_to
@@ -14,7 +14,11 @@ class StageEntry(Tenant, Base):
     """Follow-ups hang on the entry, so that coming back to a stage starts them anew."""
 
     __tablename__ = "stage_entry"
-    __table_args__ = (belongs_to("dialog", "dialog_id"), belongs_to("stage", "stage_id"))
+    __table_args__ = (
+        belongs_to("dialog", "dialog_id"),
+        belongs_to("stage", "stage_id"),
+        Index("ix_stage_entry_entered", "org_id", "stage_id", "entered_at", postgresql_include=["dialog_id"]),
+    )
 
     id: Mapped[Id]
     dialog_id: Mapped[int] = mapped_column(index=True)

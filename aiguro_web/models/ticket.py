@@ -47,7 +47,13 @@ class Ticket(Tenant, Base):
         # Of all organisations, for support's desk.
         Index("ix_ticket_desk", "status", text("id DESC"), postgresql_include=["org_id", "department", "priority"]),
         Index("ix_ticket_id", "id", postgresql_using="hash"),
-    )
+        Index("ix_ticket_words", text("search_words(org_id, id, subject)"), postgresql_using="gin",
+              postgresql_with={"fastupdate": "off"}),
+        # By what happened last: of one organisation, and of all at the desk.
+        Index("ix_ticket_activity", "org_id", text("updated_at DESC"), text("id DESC")),
+        Index("ix_ticket_desk_activity", "status", text("updated_at DESC"), text("id DESC"),
+              postgresql_include=["org_id", "department", "priority"]),
+    )  # fmt: skip
 
     id: Mapped[Id]
     funnel_id: Mapped[int | None]

@@ -5,9 +5,12 @@ from __future__ import annotations
 from enum import StrEnum
 
 from sqlalchemy import ForeignKey, Index, String, Text
+from sqlalchemy import text as sql
 from sqlalchemy.orm import Mapped, mapped_column
 
 from .base import Base, Created, Id, Tenant, belongs_to, choice
+
+FILES_MAX = 10  # of one message
 
 
 class TicketRole(StrEnum):
@@ -22,7 +25,9 @@ class TicketMessage(Tenant, Base):
     __table_args__ = (
         belongs_to("ticket", "ticket_id"),
         Index("ix_ticket_message_ticket", "org_id", "ticket_id", "id"),
-    )
+        Index("ix_ticket_message_words", sql("search_words(org_id, id, text)"), postgresql_using="gin",
+              postgresql_with={"fastupdate": "off"}),
+    )  # fmt: skip
 
     id: Mapped[Id]
     ticket_id: Mapped[int]

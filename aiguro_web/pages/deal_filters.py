@@ -1,10 +1,10 @@
 """The filter of deals in an address: read from its query, and written back into links.
 
 `funnel`, `stage`, `client`, `manager` (0: nobody) are ids; `status` active | closed | any (active without it);
-`outcome` won | lost; `channel`; `tag`; `ai` on | off; `waiting`, `unsubscribed`, `handed_over` yes | no; `answered`
-assistant | people | nobody; `created`, `closed`, `active` two days of the organisation's zone, both included
-(`2026-11-01..2026-11-30`, either may be missing); `entered` a stage and such days (`7:2026-11-01..`); `price` from..to;
-`search` words. What cannot be read filters nothing.
+`outcome` won | lost; `channel` (none: without a messenger); `tag`; `ai` on | off; `waiting`, `unsubscribed`,
+`handed_over` yes | no; `answered` assistant | people | nobody; `created`, `closed`, `active` two days of the
+organisation's zone, both included (`2026-11-01..2026-11-30`, either may be missing); `entered` a stage and such days
+(`7:2026-11-01..`); `price` from..to; `search` words. What cannot be read filters nothing.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ NAMES = (
     "handed_over", "answered", "created", "closed", "active", "entered", "price", "search",
 )  # fmt: skip
 ANY = "any"
+NO_CHANNEL = "none"
 SWITCHES = {"on": True, "off": False, "yes": True, "no": False}
 WORDS_MAX = 100
 
@@ -39,7 +40,7 @@ def read(args: Mapping[str, str], zone: str, funnel_id: int | None) -> DealFilte
         status=_one_of(DialogStatus, status) if status != ANY else None,
         outcome=_one_of(Outcome, args.get("outcome", "")),
         manager=0 if args.get("manager") == "0" else _id(args, "manager"),
-        channel=args.get("channel", "")[:16] or None,
+        channel="" if args.get("channel") == NO_CHANNEL else args.get("channel", "")[:16] or None,
         tag=args.get("tag", "")[:WORDS_MAX] or None,
         ai=SWITCHES.get(args.get("ai", "")),
         waiting=SWITCHES.get(args.get("waiting", "")),

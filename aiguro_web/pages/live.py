@@ -9,7 +9,7 @@ from flask import Flask, Response, current_app, g, request
 from sqlalchemy.exc import SQLAlchemyError
 
 from .. import live
-from ..services import topics
+from ..services import staff_desk, topics
 from ..services.access import Actor
 from ..web import auth, tenancy
 from ..web.door import Door
@@ -29,8 +29,12 @@ def stream() -> Response:
     `?dialog=<uuid>`, `?ticket=<id>`, `?client=<id>` add what is open, several if need be.
     """
     who: Actor = g.who
-    who.must("read")
-    wanted = _wanted(who)
+    if who.org is None:  # support at its desk, outside of every organisation
+        staff_desk.must_be_staff(who)
+        wanted = [topics.desk()]
+    else:
+        who.must("read")
+        wanted = _wanted(who)
     response = Response(mimetype="text/event-stream")
     live.seats.take(response, {live.ALL: current_app.config["STREAMS_MAX"]})
     response.response = _events(current_app._get_current_object(), who, wanted)  # type: ignore[attr-defined]

@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, cast
-from urllib.parse import parse_qs
+from typing import cast
 from uuid import UUID
 
 from flask import Response, g, make_response, redirect, render_template, request, url_for
 from flask_babel import gettext
 from werkzeug.wrappers import Response as BaseResponse
 
-from ..models.message import TEXT_MAX
-from ..services import dialogs, inbox, messages
+from ..services import dialog_moves, dialogs, inbox, messages, presences
 from ..services.access import Actor
 from ..services.inbox import CardPage, CardRow, Queue
 from ..web import auth, tenancy
 from ..web.door import Door
 from ..web.htmx import is_htmx
-from . import shell, threads
+from . import chats, shell, threads
 from .forms import read
 from .forms.messengers import MessageForm
 
@@ -67,7 +65,7 @@ def index() -> str:
     """The whole screen. `?uuid=` or `?thread_id=` opens a dialog, `?queue=`, `?search=`, `?funnel=` narrow the list."""
     uuid = _asked_dialog(g.who)
     inbox = _inbox(g.who, shell.chosen_funnel(), uuid)
-    chat = _chat(g.who, uuid) if uuid else {"chat": None}
+    chat = chats.read(g.who, uuid) if uuid else {"chat": None}
     return shell.page("messengers/page.html", inbox=inbox, **chat)
 
 
@@ -89,20 +87,27 @@ def chat(uuid: UUID) -> str | BaseResponse:
     """One dialog: its pane for HTMX, the whole screen for an address typed by hand."""
     if not is_htmx():
         return redirect(url_for("messengers.index", uuid=uuid))
-    return render_template("messengers/_chat.html", **_chat(g.who, uuid))
+    return render_template("messengers/_chat.html", **chats.read(g.who, uuid))
+
+
+@bp.get("/<uuid:uuid>/drawer")
+def drawer(uuid: UUID) -> str | BaseResponse:
+    """One dialog for the drawer of any screen."""
+    return chat(uuid)
 
 
 @bp.get("/<uuid:uuid>/messages")
 def changes(uuid: UUID) -> str:
     """The newest messages, and whatever else of an open dialog may have changed."""
-    return render_template("messengers/_changes.html", **_chat(g.who, uuid, threads.NEWEST))
+    return chats.changes(uuid)
 
 
 @bp.get("/<uuid:uuid>/messages/older")
 def older(uuid: UUID) -> str:
     """The messages before `?before=`."""
-    run = threads.read(g.who, uuid, before_id=tenancy.get_id(request.args.get("before", "")))
-    return render_template("messengers/_messages.html", run=run, can=shell.rights(g.who))
+    before = tenancy.get_id(request.args.get("before", ""))
+    run = threads.read(g.who, uuid, threads.OLDER, before)
+    return render_template("messengers/_older.html", run=run, can=shell.rights(g.who))
 
 
 @bp.post("/<uuid:uuid>/messages")
@@ -110,7 +115,7 @@ def write(uuid: UUID) -> str:
     """A manager answers."""
     wish = read(MessageForm)
     messages.write(g.who, uuid, text=wish.text.data or "", key=wish.key.data or None)
-    return changes(uuid)
+    return chats.changes(uuid)
 
 
 @bp.post("/<uuid:uuid>/messages/<id:message_id>/again")
@@ -122,27 +127,52 @@ def again(uuid: UUID, message_id: int) -> str:
 
 
 @bp.post("/<uuid:uuid>/take")
-def take(uuid: UUID) -> str:
+def take(uuid: UUID) -> chats.Told:
     dialogs.take(g.who, uuid)
-    return changes(uuid)
+    return chats.told(uuid)
 
 
 @bp.post("/<uuid:uuid>/release")
-def release(uuid: UUID) -> str:
+def release(uuid: UUID) -> chats.Told:
     dialogs.release(g.who, uuid)
-    return changes(uuid)
+    return chats.told(uuid)
+
+
+@bp.post("/<uuid:uuid>/assistant/<any(on, off):switch>")
+def assistant(uuid: UUID, switch: str) -> chats.Told:
+    """Give the dialog back to the assistant, or take it from there."""
+    dialog_moves.switch_assistant(g.who, uuid, switch == "on")
+    return chats.told(uuid)
 
 
 @bp.post("/<uuid:uuid>/close")
-def close(uuid: UUID) -> str:
+def close(uuid: UUID) -> chats.Told:
     dialogs.close(g.who, uuid)
-    return changes(uuid)
+    return chats.told(uuid)
 
 
 @bp.post("/<uuid:uuid>/reopen")
-def reopen(uuid: UUID) -> str:
+def reopen(uuid: UUID) -> chats.Told:
     dialogs.reopen(g.who, uuid)
-    return changes(uuid)
+    return chats.told(uuid)
+
+
+@bp.get("/<uuid:uuid>/presence")
+def watchers(uuid: UUID) -> str:
+    """Who else has the dialog open."""
+    chat = {"uuid": uuid, "watchers": presences.list_watchers(g.who, uuid)}
+    return render_template("messengers/_presence.html", chat=chat)
+
+
+@bp.post("/<uuid:uuid>/presence")
+def presence(uuid: UUID) -> tuple[str, int]:
+    """A sign of life of the person who has it open: `state` is looking, typing or gone."""
+    state = request.form.get("state", "looking")
+    if state == "gone":
+        presences.leave(g.who, uuid)
+    else:
+        presences.note(g.who, uuid, typing=state == "typing")
+    return "", 204
 
 
 @bp.post("/<uuid:uuid>/read", endpoint="read")
@@ -177,36 +207,3 @@ def _inbox(who: Actor, funnel_id: int | None, uuid: UUID | None) -> Inbox:
         limit=min(max(shown, ROWS), ROWS_MAX),
     )
     return Inbox(queue, search, funnel_id, uuid, counts, page)
-
-
-def _chat(who: Actor, uuid: UUID, limit: int = threads.PAGE) -> dict[str, Any]:
-    card = inbox.get_card(who, uuid)
-    return {
-        "chat": card,
-        "run": threads.read(who, uuid, limit),
-        "can": shell.rights(who),
-        "me": who.user_id,
-        "back": _list_address(),
-        "state": _state(who, card),
-        "text_max": TEXT_MAX,
-    }
-
-
-def _list_address() -> str:
-    """The list that the person came from: in this address, or in that of the page around this fragment."""
-    here = parse_qs(request.headers.get("HX-Current-URL", "").partition("#")[0].partition("?")[2])
-    queue, search = (request.args.get(name) or here.get(name, [""])[0][:100] for name in ("queue", "search"))
-    return url_for("messengers.index", queue=queue or None, search=search or None)
-
-
-def _state(who: Actor, card: CardRow) -> str:
-    """Whether this person can write to the client now: "open", or what stands in the way."""
-    if not who.may("write_dialog"):
-        return "viewer"
-    if card["status"] == "closed":
-        return "closed"
-    if card["unsubscribed"]:
-        return "unsubscribed"
-    if card["connection_name"] is None:
-        return "gone"
-    return "open" if card["connection_active"] else "off"

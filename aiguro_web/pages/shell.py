@@ -33,6 +33,10 @@ SCREENS = (
     ("support.index", "lifebuoy", lazy_gettext("Поддержка")),
     ("integrations.index", "plug", lazy_gettext("Интеграции")),
 )
+DESK = (("staff_desk.index", "lifebuoy", lazy_gettext("Поддержка")),)  # outside of every organisation
+KEYS = {  # Latin letters by their place: a Russian keyboard has them too
+    "overview": "g o", "deals": "g d", "messengers": "g m", "clients": "g c", "support": "g s", "integrations": "g i",
+}  # fmt: skip
 FIRST = 4  # of them that a phone has room for; the rest stands under "more"
 ROLES = {
     Role.admin: lazy_gettext("Администратор"),
@@ -50,6 +54,7 @@ class Screen:
     name: str
     current: bool
     first: bool
+    keys: str  # pressed one after the other they go there
 
 
 @dataclass(frozen=True)
@@ -58,7 +63,7 @@ class Shell:
 
     screens: list[Screen]
     organisations: list[MembershipRow]
-    organisation: MembershipRow
+    organisation: MembershipRow | None  # None: support at its desk, whom no organisation's screens are shown
     funnels: list[FunnelRow]
     funnel_id: int | None
     funnel_name: str
@@ -128,9 +133,9 @@ def _home() -> MembershipRow | None:
 
 def _read(who: Actor) -> Shell:
     home = _home()
-    if home is None:
+    if home is None and not who.staff:
         raise NotFound("Организация не найдена")
-    choices = funnels.list_funnels(who)
+    choices = funnels.list_funnels(who) if home is not None else []
     funnel = next((row for row in choices if row["id"] == chosen_funnel()), None)
     return Shell(
         screens=[
@@ -138,10 +143,11 @@ def _read(who: Actor) -> Shell:
                 url_for(endpoint),
                 icon,
                 str(name),
-                current=(request.endpoint or "").partition(".")[0] == endpoint.partition(".")[0],
+                current=f"{request.path}/".startswith(f"{url_for(endpoint)}/"),
                 first=number < FIRST,
+                keys=KEYS.get(endpoint.partition(".")[0], ""),
             )
-            for number, (endpoint, icon, name) in enumerate(SCREENS)
+            for number, (endpoint, icon, name) in enumerate(SCREENS if home is not None else DESK)
         ],
         organisations=g.memberships,
         organisation=home,

@@ -15,6 +15,7 @@ from ..services.access import Actor
 from ..services.transcript import MessageRow
 
 PAGE = 50
+OLDER = 100
 NEWEST = 30  # a refresh brings these; who missed more gets the list anew
 PAUSE = timedelta(minutes=10)  # after it the same voice is named again
 

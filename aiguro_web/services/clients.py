@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import ColumnElement, Row, func, or_, select, text, update
 
-from ..errors import Invalid, NotFound, Unavailable
+from ..errors import Conflict, Invalid, NotFound, Unavailable
 from ..extensions import among, db
 from ..live import publish
 from ..models import Client, Dialog, Funnel
@@ -20,8 +20,10 @@ from . import contacts, dialog_removal, dialogs, journal, members, outbox, topic
 from .access import Actor
 
 Rows = Sequence[Row[*tuple[Any, ...]]]
+Held = TypeVar("Held")
 UNDO_DAYS = 30
 TRIES = 5
+TOLD_MAX = 200  # dialogs of one client that are told of a change of theirs; the rest is found by the slow poll
 GONE = "Клиент удалён: сообщение не отправлено"
 _NAMES = {"phone": "Телефон", "email": "Почта"}
 _UNDO = text(f"interval '{UNDO_DAYS} days'")
@@ -37,6 +39,7 @@ def create(who: Actor, wish: Mapping[str, str], status: ClientStatus = ClientSta
     db.session.add(client)
     db.session.flush()  # its id
     journal.note(who, "create", "client", client.id)
+    announce(who, client.id)
     return client.id
 
 
@@ -52,7 +55,17 @@ def change(who: Actor, client_id: int, wish: Mapping[str, str], status: ClientSt
         client.updated_at = _now()
         db.session.flush()  # the answer reads the row again
         journal.note(who, "change", "client", client.id, fields=changed)
-        publish(topics.dialogs(who.home))
+        announce(who, client.id)
+
+
+def announce(who: Actor, client_id: int, *, listed: bool = True) -> None:
+    """Tell whoever looks at this client, or at a dialog of theirs; with `listed` also the lists that name them."""
+    who.must("read")
+    theirs = select(Dialog.uuid).where(Dialog.org_id == who.home, Dialog.client_id == client_id, Dialog.listed)
+    uuids = db.session.scalars(theirs.order_by(Dialog.id.desc()).limit(TOLD_MAX))
+    publish(topics.client(who.home, client_id), *(topics.dialog(who.home, uuid) for uuid in uuids))
+    if listed:
+        publish(topics.clients(who.home), topics.dialogs(who.home))
 
 
 def lock(who: Actor, client_id: int) -> Client:
@@ -77,11 +90,12 @@ def delete(who: Actor, client_id: int) -> None:
     db.session.execute(update(Dialog).where(Dialog.org_id == who.home, among(Dialog.id, ids)).values(deleted_at=now))
     outbox.call_off_all(who, ids, GONE)
     journal.note(who, "delete", "client", client_id)
-    _tell(who, found)
+    _tell(who, client_id, found)
 
 
 def restore(who: Actor, client_id: int) -> None:
-    """Undo the deletion, with the dialogs that it hid; a client who is here stays so. Raises NotFound after UNDO_DAYS.
+    """Undo the deletion, with the dialogs that it hid; a client who is here stays so. Raises NotFound after UNDO_DAYS,
+    Conflict for one who left by a merge (client_merges.undo).
 
     Whoever has begun a new dialog meanwhile goes on in that one: the restored one is closed. So are those whose funnel
     was deleted.
@@ -102,6 +116,8 @@ def restore(who: Actor, client_id: int) -> None:
     _, client = _hold(_of(who, client_id, Dialog.deleted_at.is_not(None)), take)
     if client.deleted_at is None:
         return
+    if client.merged_into is not None:
+        raise Conflict("Клиент объединён с другим: отмените объединение в его карточке")
     moment, client.deleted_at, client.updated_at = client.deleted_at, None, _now()
     db.session.flush()  # before its dialogs: the order of the tallies
     _restore_dialogs(who, client_id, moment)
@@ -112,8 +128,14 @@ def _of(who: Actor, client_id: int, which: ColumnElement[bool]) -> tuple[ColumnE
     return (Dialog.org_id == who.home, Dialog.client_id == client_id, which)
 
 
-def _hold(which: tuple[ColumnElement[bool], ...], take: Callable[[Rows], Client]) -> tuple[Rows, Client]:
-    """Dialogs, locked, and then their client, whom `take` locks.
+def hold_dialogs(who: Actor, client_ids: Sequence[int], take: Callable[[], Held]) -> tuple[Rows, Held]:
+    """All dialogs of these clients, hidden ones too, and then whom `take` locks: in the order of `delete`."""
+    who.must("write_client")
+    return _hold((Dialog.org_id == who.home, among(Dialog.client_id, client_ids)), lambda rows: take())
+
+
+def _hold(which: tuple[ColumnElement[bool], ...], take: Callable[[Rows], Held]) -> tuple[Rows, Held]:
+    """Dialogs, locked, and then their clients, whom `take` locks.
 
     In this order: a message that waited for its dialog and found it gone still holds it, and may wait for another one
     that is about to begin a dialog of this client. Where one was begun in between, everything is let go and done anew.
@@ -123,9 +145,9 @@ def _hold(which: tuple[ColumnElement[bool], ...], take: Callable[[Rows], Client]
     for _ in range(TRIES):
         with db.session.begin_nested() as attempt:
             rows = db.session.execute(query.order_by(Dialog.id).with_for_update()).all()
-            client = take(rows)
+            held = take(rows)
             if set(db.session.scalars(select(Dialog.id).where(*which))) <= {row.id for row in rows}:
-                return rows, client
+                return rows, held
             attempt.rollback()
     raise Unavailable("Клиент сейчас пишет, повторите через секунду", headers={"Retry-After": "1"})
 
@@ -168,7 +190,7 @@ def _restore_dialogs(who: Actor, client_id: int, moment: datetime) -> None:
     for dialog in found:
         if dialog.id in closed:
             transcript.store(dialog, MessageRole.system, closed[dialog.id])
-    _tell(who, found)
+    _tell(who, client_id, found)
 
 
 def _fill(who: Actor, client: Client, wish: Mapping[str, str]) -> list[str]:
@@ -215,5 +237,6 @@ def _now() -> datetime:
     return db.session.scalars(select(func.now())).one()
 
 
-def _tell(who: Actor, found: Rows) -> None:
-    publish(topics.dialogs(who.home), *(topics.dialog(who.home, row.uuid) for row in found))
+def _tell(who: Actor, client_id: int, found: Rows) -> None:
+    publish(topics.clients(who.home), topics.client(who.home, client_id), topics.dialogs(who.home))
+    publish(*(topics.dialog(who.home, row.uuid) for row in found))

@@ -11,12 +11,13 @@ from decimal import Decimal
 
 from sqlalchemy import func, select, update
 
-from ..errors import Invalid
+from ..errors import Conflict, Invalid
 from ..extensions import db
-from ..models import Dialog, Stage, StageEntry
+from ..models import Client, Dialog, Stage, StageEntry
 from ..models.dialog import DialogStatus, Outcome
 from ..models.message import MessageRole
-from . import dialogs, members, transcript
+from ..models.notification import NotificationKind, NotificationSubject
+from . import dialogs, members, notifications, transcript
 from .access import Actor
 
 
@@ -68,8 +69,9 @@ def change(who: Actor, uuid: uuids.UUID, funnel_id: int, wish: Wish) -> None:
         _end(who, uuid, wish)
 
 
-def move_to_stage(who: Actor, uuid: uuids.UUID, code: str) -> Dialog:
-    """To the stage of the dialog's own funnel with this code. Raises Invalid for another code."""
+def move_to_stage(who: Actor, uuid: uuids.UUID, code: str, *, seen: str | None = None) -> Dialog:
+    """To the stage of the dialog's own funnel with this code. Raises Invalid for another code; Conflict where it stands
+    neither there nor in the stage `seen`, in which the person saw it."""
     who.must("write_dialog")
     dialog = dialogs.lock_dialog(who, uuid)
     of_funnel = (Stage.org_id == who.home, Stage.funnel_id == dialog.funnel_id)
@@ -77,6 +79,8 @@ def move_to_stage(who: Actor, uuid: uuids.UUID, code: str) -> Dialog:
     old = stages[dialog.stage_id]
     if old.code == code:
         return dialog
+    if seen is not None and old.code != seen:
+        raise Conflict(f"Сделку уже перенесли: сейчас она на этапе «{old.name}»", code="moved")
     new = next((stage for stage in stages.values() if stage.code == code and stage.archived_at is None), None)
     if new is None:
         raise Invalid("В воронке нет такого этапа", stage="укажите код этапа этой воронки")
@@ -114,7 +118,17 @@ def assign(who: Actor, uuid: uuids.UUID, manager: str) -> Dialog:
         who.must("manage")
     dialog.manager_id, dialog.manager_text = chosen
     dialogs.changed(who, dialog, "assign", old=list(before), new=list(chosen))
+    if chosen[0] != before[0]:
+        _tell_assigned(who, dialog)
     return dialog
+
+
+def _tell_assigned(who: Actor, dialog: Dialog) -> None:
+    name = db.session.scalar(select(Client.name).where(Client.org_id == who.home, Client.id == dialog.client_id))
+    notifications.tell(
+        who, dialog.manager_id, NotificationKind.assigned, NotificationSubject.dialog, dialog.id,
+        uuid=str(dialog.uuid), client=name or "", by=who.name,
+    )  # fmt: skip
 
 
 def switch_assistant(who: Actor, uuid: uuids.UUID, on: bool) -> Dialog:

@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import Row, func, select, text, update
 
-from ..errors import Conflict, NotFound
+from ..errors import Conflict, Invalid, NotFound
 from ..extensions import db, run_hot
 from ..live import publish
 from ..models import Client, ClientIdentity, Dialog, Funnel, Stage, StageEntry, User
@@ -21,10 +21,11 @@ ENDINGS = {None: "", Outcome.won: ", сделка выиграна", Outcome.los
 
 
 def find_head(who: Actor, uuid: uuids.UUID, funnel_id: int | None = None) -> Row[*tuple[Any, ...]]:
-    """id, org_id, uuid, funnel_id of a dialog. NotFound if it is not of this organisation (or not of this funnel)."""
+    """id, org_id, uuid, funnel_id, connection_id, channel, thread_id of a dialog. NotFound if it is not of this
+    organisation (or not of this funnel)."""
     who.must("read")
     query = select(
-        Dialog.id, Dialog.org_id, Dialog.uuid, Dialog.funnel_id, Dialog.connection_id, Dialog.thread_id
+        Dialog.id, Dialog.org_id, Dialog.uuid, Dialog.funnel_id, Dialog.connection_id, Dialog.channel, Dialog.thread_id
     ).where(Dialog.org_id == who.home, Dialog.uuid == uuid, Dialog.deleted_at.is_(None))
     if funnel_id is not None:
         query = query.where(Dialog.funnel_id == funnel_id)
@@ -72,6 +73,11 @@ def stage_number(who: Actor, dialog: Dialog) -> int:
     return db.session.scalar(query) or 1
 
 
+def has_model() -> bool:
+    """Whether an assistant could answer. No model can be connected yet: what is given back to one waits for people."""
+    return False
+
+
 def start(
     who: Actor, client: Client, *, identity: ClientIdentity | None, funnel: Funnel, channel: str,
     stage_id: int | None = None, trial: bool = False,
@@ -117,22 +123,36 @@ def _first_stage(who: Actor, funnel: Funnel) -> int:
     return found
 
 
-def create(who: Actor, funnel_id: int, *, client_id: int | None = None, name: str = "") -> Dialog:
-    """A person begins a dialog by hand: with a client who is known, or with a new one called `name`.
+def create(
+    who: Actor, funnel_id: int, *, client_id: int | None = None, name: str = "", stage: str | None = None
+) -> Dialog:
+    """A person begins a dialog by hand, in the first stage or that with the code `stage`: with a client who is known,
+    or with a new one called `name`.
 
-    It has no messenger: what is written in it reaches nobody, and says so. Raises NotFound, Conflict.
+    It has no messenger: what is written in it reaches nobody, and says so. Raises NotFound, Conflict, Invalid.
     """
     who.must("write_dialog")
     funnel = hold_funnel(who, funnel_id)
+    stage_id = _stage_of(who, funnel, stage) if stage is not None else None
     if client_id is None:
         client = Client(org_id=who.home, name=name, source=BY_HAND)
         db.session.add(client)
         db.session.flush()  # its id
     else:
         client = _get_client(who, client_id)
-    dialog = start(who, client, identity=None, funnel=funnel, channel="")
+    dialog = start(who, client, identity=None, funnel=funnel, channel="", stage_id=stage_id)
     changed(who, dialog, "create")
     return dialog
+
+
+def _stage_of(who: Actor, funnel: Funnel, code: str) -> int:
+    query = select(Stage.id).where(
+        Stage.org_id == who.home, Stage.funnel_id == funnel.id, Stage.code == code, Stage.archived_at.is_(None)
+    )
+    found = db.session.scalar(query)
+    if found is None:
+        raise Invalid("В воронке нет такого этапа", stage="укажите код этапа этой воронки")
+    return found
 
 
 def hold_funnel(who: Actor, funnel_id: int) -> Funnel:

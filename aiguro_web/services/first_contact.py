@@ -50,6 +50,9 @@ def begin(who: Actor, connection_id: int, channel: str, news: Update) -> tuple[O
     if identity is None:
         identity = _meet(who, connection_id, news)
     client = _hold(who, identity.client_id)
+    while client.merged_into is not None:  # they became another one just now
+        client = _hold(who, client.merged_into)
+        identity.client_id = client.id
     if client.deleted_at is not None:  # they wrote again: a new client, the deleted one stays gone
         client = _new_client(who, news)
         identity.client_id = client.id

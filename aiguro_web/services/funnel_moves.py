@@ -26,11 +26,12 @@ _MOVE = text("""
 # The tally of what moved, in a snapshot of its own: whoever changed one of these dialogs has committed by now, since
 # the statement above waited for them; and nothing begins in the old funnel, whose row the caller holds.
 _COUNT = text("""
-    INSERT INTO dialog_tally AS t (org_id, funnel_id, stage_id, status, shard, dialogs, amount)
-    SELECT org_id, :to, :stage, status, pg_backend_pid() % 8, sum(dialogs), sum(amount)
+    INSERT INTO dialog_tally AS t (org_id, funnel_id, stage_id, status, shard, dialogs, amount, expected)
+    SELECT org_id, :to, :stage, status, pg_backend_pid() % 8, sum(dialogs), sum(amount), sum(expected)
     FROM dialog_tally WHERE org_id = :org AND funnel_id = :funnel GROUP BY org_id, status ORDER BY status
     ON CONFLICT (org_id, funnel_id, stage_id, status, shard)
-    DO UPDATE SET dialogs = t.dialogs + EXCLUDED.dialogs, amount = t.amount + EXCLUDED.amount
+    DO UPDATE SET dialogs = t.dialogs + EXCLUDED.dialogs, amount = t.amount + EXCLUDED.amount,
+        expected = t.expected + EXCLUDED.expected
 """)
 _FORGET = text("DELETE FROM dialog_tally WHERE org_id = :org AND funnel_id = :funnel")
 _TALLY = text("SELECT set_config('app.tally', :who, true)")

@@ -8,12 +8,15 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, Literal, TypedDict, cast
 
-from sqlalchemy import ColumnElement, Select, and_, func, or_, select, true
+from sqlalchemy import ColumnElement, Select, and_, func, or_, select, text, true
+from sqlalchemy.dialects.postgresql import aggregate_order_by
+from sqlalchemy.orm import aliased
 
 from ..errors import Invalid, NotFound
 from ..extensions import db
 from ..models import Client, Dialog, Funnel, MessengerConnection, Stage, User
 from ..models.dialog import DialogStatus
+from . import presences
 from .access import Actor
 
 Queue = Literal["unanswered", "mine", "open", "closed"]
@@ -30,6 +33,7 @@ class CardRow(TypedDict):
     client_email: str
     funnel_id: int
     funnel_name: str
+    stage_code: str
     stage_name: str
     stage_number: int
     channel: str
@@ -52,6 +56,20 @@ class CardRow(TypedDict):
     created_at: datetime
 
 
+class StageName(TypedDict):
+    """A stage that a dialog can be moved to."""
+
+    code: str
+    name: str
+
+
+class ChatRow(CardRow):
+    """An open dialog: its card, the stages of its funnel, and the colleagues who have it open too."""
+
+    stages: list[StageName]
+    watchers: list[presences.Watcher]
+
+
 @dataclass(frozen=True, slots=True)
 class CardPage:
     """`next` continues the list, None at its end."""
@@ -60,18 +78,19 @@ class CardPage:
     next: str | None
 
 
-def _cards(who: Actor) -> Select[*tuple[Any, ...]]:
+def _cards(who: Actor, *more: Any) -> Select[*tuple[Any, ...]]:
     who.must("read")
     d, c, s, f, m, u = Dialog, Client, Stage, Funnel, MessengerConnection, User
     return (
         select(
             d.id, d.uuid, d.client_id, c.name.label("client_name"), c.phone.label("client_phone"),
             c.email.label("client_email"), d.funnel_id, f.display_name.label("funnel_name"),
-            s.name.label("stage_name"), s.position.label("stage_number"), d.channel, m.name.label("connection_name"),
+            s.code.label("stage_code"), s.name.label("stage_name"), s.position.label("stage_number"), d.channel,
+            m.name.label("connection_name"),
             func.coalesce(m.is_active & m.removed_at.is_(None), False).label("connection_active"),
             d.last_message, d.last_role, d.last_activity, d.unanswered_since, d.unread, d.ai, d.status, d.outcome,
             d.manager_id, func.coalesce(func.nullif(u.name, ""), u.email).label("manager_name"), d.unsubscribed,
-            d.hand_over_reason, d.price, d.close_ratio, d.created_at,
+            d.hand_over_reason, d.price, d.close_ratio, d.created_at, *more,
         )
         .join(c, and_(c.org_id == d.org_id, c.id == d.client_id))
         .join(s, and_(s.org_id == d.org_id, s.id == d.stage_id))
@@ -141,14 +160,23 @@ def _matches(words: str) -> ColumnElement[bool]:
     return or_(*found)
 
 
-def get_card(who: Actor, uuid: uuids.UUID) -> CardRow:
-    """One dialog. Raises NotFound."""
-    row = (
-        db.session.execute(_cards(who).where(Dialog.uuid == uuid, Dialog.deleted_at.is_(None))).mappings().one_or_none()
-    )
+def get_card(who: Actor, uuid: uuids.UUID) -> ChatRow:
+    """One dialog, by one statement. Raises NotFound."""
+    stages = _stages_of_dialog(who).label("stages")
+    query = _cards(who, stages, presences.watching(who, Dialog.id).label("watchers"))
+    row = db.session.execute(query.where(Dialog.uuid == uuid, Dialog.deleted_at.is_(None))).mappings().one_or_none()
     if row is None:
         raise NotFound("Диалог не найден")
-    return cast(CardRow, dict(row))
+    return cast(ChatRow, dict(row))
+
+
+def _stages_of_dialog(who: Actor) -> Any:
+    """The stages of the dialog's funnel in their order, as a column of JSON."""
+    each = aliased(Stage)
+    named = func.json_build_object("code", each.code, "name", each.name)
+    own = (each.org_id == who.home, each.funnel_id == Dialog.funnel_id, each.archived_at.is_(None))
+    listed = select(func.coalesce(func.json_agg(aggregate_order_by(named, each.position)), text("'[]'::json")))
+    return listed.where(*own).correlate(Dialog).scalar_subquery()
 
 
 def find_uuid(who: Actor, thread_id: str) -> uuids.UUID:

@@ -59,6 +59,19 @@ def _named(who: Actor, words: str, current: int | None) -> Select[*tuple[Any, ..
     )
 
 
+def find_actor(org_id: int, user_id: int) -> Actor | None:
+    """This person as they act now, for work that goes on without them; None for who does not work here any more."""
+    query = (
+        select(User.id, User.name, User.email, User.is_staff, Membership.role)
+        .join(Membership, Membership.user_id == User.id)
+        .where(Membership.org_id == org_id, User.id == user_id, Membership.removed_at.is_(None), User.is_active)
+    )
+    row = db.session.execute(query).one_or_none()
+    if row is None:
+        return None
+    return Actor("person", org_id, row.id, row.name, row.email, row.role, row.is_staff)
+
+
 def list_members(who: Actor) -> list[MemberRow]:
     """Who works here, by name."""
     who.must("read")

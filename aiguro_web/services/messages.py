@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid as uuids
+from collections.abc import Sequence
 from typing import cast
 
 from sqlalchemy import select, text
@@ -12,8 +13,9 @@ from ..extensions import db
 from ..models import Attachment, Message
 from ..models.message import TEXT_MAX, MessageRole, MessageStatus
 from ..models.text import is_visible
-from . import dialogs, outbox, trials
+from . import attachments, dialogs, outbox, trials
 from .access import Actor
+from .attachments import Upload
 from .transcript import COLUMNS, ORDER, AttachmentRow, MessageRow, store
 
 PAGE = 1000
@@ -33,15 +35,16 @@ def write(
     role: str = "manager",
     key: str | None = None,
     funnel_id: int | None = None,
+    files: Sequence[Upload] = (),
 ) -> WrittenRow:
     """A person here writes to the client: stored and queued for delivery; a manager's words are a takeover.
-    In a trial dialog nothing leaves, and `role` may be the client's.
+    In a trial dialog nothing leaves, and `role` may be the client's. With `files` there may be no words.
 
     `key`, made by the caller, makes a repeat answer the same message. Raises Invalid, Forbidden, NotFound, Conflict;
     Mismatch for a key that stands for another message.
     """
     who.must("write_dialog")
-    words = checked_text(text)
+    words = checked_text(text) if text.strip() or not files else ""
     dialog = dialogs.lock_talk(who, uuid, funnel_id)
     if not dialog.is_test and role not in (MessageRole.manager, MessageRole.assistant):
         raise Invalid("Писать можно от лица менеджера или ассистента", role="manager или assistant")
@@ -55,6 +58,8 @@ def write(
         raise Conflict("Диалог закрыт: откройте его снова, чтобы написать")
     if dialog.unsubscribed:
         raise Conflict("Клиент отписался от сообщений: дождитесь, пока он напишет сам")
+    if files:
+        attachments.check_channel(who, dialog.channel)
     outbox.call_off(who, dialog)
     message = store(
         dialog,
@@ -66,12 +71,15 @@ def write(
         connection_id=dialog.connection_id,
         client_key=key,
         stage_number=dialog.stage_number,
+        media=attachments.media_of(files),
         takes_over=True,
     )
     if message is None:  # the same key at the same moment
         raise Conflict("Это сообщение уже отправлено")
-    outbox.queue(who, dialog, message["id"], words, lane=outbox.Lane.manager)
-    return cast(WrittenRow, {**message, "replayed": False})
+    kept = attachments.add(who, message["id"], files) if files else []
+    said = words or ", ".join(file.name for file in files)  # the piece of a message without words must say something
+    outbox.queue(who, dialog, message["id"], said, lane=outbox.Lane.manager)
+    return cast(WrittenRow, {**message, "attachments": kept, "replayed": False})
 
 
 def checked_text(words: str) -> str:

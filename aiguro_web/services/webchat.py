@@ -4,16 +4,26 @@ from __future__ import annotations
 
 from typing import Any, TypedDict
 
-from sqlalchemy import ColumnElement, Row, and_, func, select
+from sqlalchemy import ColumnElement, Row, and_, case, func, select, text
+from sqlalchemy.dialects.postgresql import aggregate_order_by
 
 from ..errors import NotFound
 from ..extensions import db
-from ..models import ClientIdentity, Dialog, Message, MessengerConnection, Organization
+from ..models import Attachment, ClientIdentity, Dialog, Message, MessengerConnection, Organization
 from ..models.message import MessageRole, MessageStatus
 from . import outbox
 from .access import Actor
 
 HISTORY = 200
+
+
+class SaidFile(TypedDict):
+    """A file that came with a message. `size` is in bytes."""
+
+    id: int
+    name: str
+    type: str
+    size: int
 
 
 class SaidRow(TypedDict):
@@ -29,6 +39,7 @@ class SaidRow(TypedDict):
     name: str
     time: str
     status: str | None
+    files: list[SaidFile]
 
 
 def get_face(who: Actor, connection_id: int) -> Row[*tuple[Any, ...]]:
@@ -99,12 +110,22 @@ def _said(who: Actor, connection_id: int, chat_id: str) -> Any:
             Message.created_at,
             Message.status,
             Message.external_id,
+            _files(who).label("files"),
         )
         .join(Dialog, and_(Dialog.org_id == Message.org_id, Dialog.id == Message.dialog_id))
         .join(ClientIdentity, and_(ClientIdentity.org_id == Dialog.org_id, ClientIdentity.id == Dialog.identity_id))
         .where(Message.org_id == who.home, _of(who, connection_id, chat_id), Message.role != MessageRole.system)
         .where(func.coalesce(Message.status != MessageStatus.failed, True))
     )
+
+
+def _files(who: Actor) -> Any:
+    """The files of a message, as a column of JSON."""
+    a = Attachment
+    one = func.json_build_object("id", a.id, "name", a.name, "type", a.content_type, "size", a.size)
+    listed = select(func.coalesce(func.json_agg(aggregate_order_by(one, a.id)), text("'[]'::json")))
+    of = (a.org_id == who.home, a.message_id == Message.id)
+    return case((Message.media == "", text("'[]'::json")), else_=listed.where(*of).correlate(Message).scalar_subquery())
 
 
 def _row(row: Row[*tuple[Any, ...]]) -> SaidRow:
@@ -117,4 +138,5 @@ def _row(row: Row[*tuple[Any, ...]]) -> SaidRow:
         name="" if own else row.author_name,
         time=row.created_at.isoformat(),
         status=row.status,
+        files=row.files,
     )

@@ -1,5 +1,5 @@
 """Where the worker calls in: each task reads, calls out, writes. Importing this registers all of them."""
 
-from . import deliveries, erasure, files, housekeeping, removal, subscriptions, trials
+from . import bulk, deliveries, erasure, files, housekeeping, imports, removal, subscriptions, trials
 
-__all__ = ["deliveries", "erasure", "files", "housekeeping", "removal", "subscriptions", "trials"]
+__all__ = ["bulk", "deliveries", "erasure", "files", "housekeeping", "imports", "removal", "subscriptions", "trials"]

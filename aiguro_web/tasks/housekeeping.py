@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..queue import task, transaction
-from ..services import access, api_tokens, idempotency
+from ..services import access, api_tokens, idempotency, notifications
 
 
 @task("delete_expired_tokens", cron="17 3 * * *")
@@ -23,3 +23,14 @@ def delete_expired_answers(timestamp: int) -> None:
         who = access.system(org_id)
         with transaction(who):
             idempotency.delete_expired(who)
+
+
+@task("delete_read_notifications", cron="29 4 * * *")
+def delete_read_notifications(timestamp: int) -> None:
+    """Notifications that were read long ago."""
+    with transaction(access.system(None)):
+        having = notifications.list_forgettable()
+    for org_id in having:
+        who = access.system(org_id)
+        with transaction(who):
+            notifications.delete_read(who)

@@ -14,18 +14,19 @@ from typing import Any
 from flask import Response, current_app, g, render_template, request
 from pydantic import BaseModel, Field
 
+from .. import storage
 from ..channels import Incoming, Person
 from ..errors import Conflict, Forbidden, Invalid, NotFound
 from ..live import ALL, Subscription, listen, seats
 from ..models.message import KEY_MAX, TEXT_MAX
 from ..models.text import is_visible, one_line
-from ..services import connections, inbound, topics, webchat
+from ..services import attachments, connections, inbound, topics, webchat
 from ..services.webchat import SaidRow
-from ..web import limits
+from ..web import downloads, limits
 from ..web.assets import asset_file
 from ..web.auth import public
 from ..web.body import read_json, respond
-from ..web.door import Door
+from ..web.door import Door, outside
 from .guard import connection_of
 
 bp = Door("webchat", __name__, guard=connection_of("webchat"), url_prefix="/chat")
@@ -80,6 +81,18 @@ def messages(key: str) -> Response:
     after_id = int(after) if after.isascii() and after.isdigit() and len(after) < 19 else 0
     rows = webchat.list_said(g.who, g.connection.id, _visitor(), after_id)
     return _json({"messages": rows})
+
+
+@bp.get("/<key>/files/<id:id>")
+def file(key: str, id: int) -> Response:
+    """A file of the visitor's own conversation; the secret comes in the header, so the page fetches it itself."""
+    row = attachments.get_own_content(g.who, g.connection.id, _visitor(), id)
+    part = downloads.asked_part(row["size"])
+    with outside():
+        pieces = storage.open(row["storage_key"], *(part or ()))
+    response = downloads.answer(pieces, row, part, inline=False)
+    response.headers["Cache-Control"] = "no-store"
+    return response
 
 
 @bp.post("/<key>/messages")

@@ -1,4 +1,4 @@
-"""What a client's card reads by."""
+"""What a client's card reads by: nothing besides what 0014 and 0019 index."""
 
 from __future__ import annotations
 

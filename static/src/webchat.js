@@ -7,6 +7,7 @@ const PATIENCE = 15_000; // ms for one request
 const SILENCE = 40_000; // ms; the server says something each 15 s
 const AGAIN = 5_000; // ms until what did not arrive is sent again, unless the server asks for more
 const LATER = [408, 409, 425, 429]; // refusals that pass: the same message may be taken later (409: the chat is off)
+const SHOWN_MAX = 8 * 1024 * 1024; // bytes of an image that is shown; a larger one is saved
 const VISIBLE = /[^\p{Z}\p{C}\p{M}\u115f\u1160\u2800\u3164\uffa0]|\p{Cn}/u; // as webhooks/webchat.py reads it
 const embedded = window.parent !== window;
 
@@ -81,9 +82,49 @@ function dayBreak(time) {
   list.insertBefore(element("li", "day", words), before);
 }
 
-function bubble({ role, text, name, time }) {
+/** The bytes of a file: only fetch() can carry the secret in a header. */
+async function bytesOf(file) {
+  const answer = await fetch(`${base}/files/${file.id}`, { headers: { "X-Visitor": visitor } });
+  if (!answer.ok) throw new Error(String(answer.status));
+  return answer.blob();
+}
+
+async function save(file) {
+  try {
+    const link = element("a");
+    link.href = URL.createObjectURL(await bytesOf(file));
+    link.download = file.name;
+    link.click();
+    setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
+    offline(false);
+  } catch {
+    offline(true);
+  }
+}
+
+/** A file as a line that saves it; an image is shown in a box of its own, whose size is known before it is here. */
+function fileLine(file) {
+  const line = button(file.name, () => save(file));
+  line.className = "file";
+  if (!/^image\/(png|jpeg|gif|webp)$/.test(file.type) || file.size > SHOWN_MAX) return line;
+  const image = element("img");
+  image.alt = file.name;
+  line.replaceChildren(image);
+  line.classList.add("image");
+  bytesOf(file)
+    .then((blob) => {
+      const reader = new FileReader(); // the page's policy lets images come from data:, not from blob:
+      reader.onload = () => (image.src = reader.result);
+      reader.readAsDataURL(blob);
+    })
+    .catch(() => line.replaceChildren(file.name));
+  return line;
+}
+
+function bubble({ role, text, name, time, files }) {
   const item = element("li", role);
-  item.append(element("div", "bubble", text));
+  for (const file of files ?? []) item.append(fileLine(file));
+  if (text || !files?.length) item.append(element("div", "bubble", text));
   item.append(element("div", "foot", [role === "us" && (name || textUs), clock(time)].filter(Boolean).join(" · ")));
   return item;
 }

@@ -192,6 +192,26 @@ def _flats(seeded: seeding.Seeded, tokens: list[str], server: embedded.Server) -
     return flats
 
 
+def _board(seeded: seeding.Seeded, server: embedded.Server) -> Row:
+    """The board of the largest funnel as a signed-in person's page refreshes it: 252 cards, all columns, their exact
+    counts and sums."""
+    from aiguro_web import create_app
+
+    with psycopg.connect(plain(server.urls("bench").admin)) as admin:
+        people = admin.execute("SELECT user_id FROM membership WHERE org_id = %s", [seeded.org]).fetchall()
+        found = admin.execute("SELECT id FROM stage WHERE funnel_id = %s", [seeded.big_funnel]).fetchall()
+    stages = [row[0] for row in found]
+    app = create_app()
+    signer = app.session_interface.get_signing_serializer(app)
+    name = app.config["SESSION_COOKIE_NAME"]
+    path = f"/dashboard/deals/board?funnel={seeded.big_funnel}&columns={','.join(f'{id}.84.' for id in stages)}"
+    cookies = [signer.dumps({"_user_id": str(row[0]), "_fresh": True, "org_id": seeded.org}) for row in people]
+    turns = itertools.cycle(
+        [request("GET", path, {"Cookie": f"{name}={cookie}", "HX-Request": "true"}) for cookie in cookies]
+    )
+    return Row("board, 252 cards", lambda: request("GET", "/board", {}), lambda: next(turns), 0.3)
+
+
 def _rows(seeded: seeding.Seeded, tokens: list[str], port: int, server: embedded.Server) -> list[Row]:
     def asking(path: str, **more: str) -> Callable[[], bytes]:
         return _asking(tokens, path, **more)
@@ -216,6 +236,7 @@ def _rows(seeded: seeding.Seeded, tokens: list[str], port: int, server: embedded
                 asking(path, **{"If-None-Match": tag}), unchanged, wanted=304,
             ),
         ]  # fmt: skip
+    rows.append(_board(seeded, server))
     rows.append(
         Row(
             "messages, newest 50", lambda: request("GET", f"/messages/{uuid}", {}),

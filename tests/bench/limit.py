@@ -71,6 +71,24 @@ WRITE = """
     SELECT row_to_json(m)::text FROM m
 """
 
+# The columns of a funnel with kept counts and sums, and the newest cards of each: what the board's page shows.
+BOARD = """
+    SELECT json_agg(c)::text FROM (
+        SELECT s.id, s.code, s.name, t.dialogs, t.amount, k.cards
+        FROM stage s,
+             LATERAL (SELECT sum(dialogs) AS dialogs, sum(amount) AS amount FROM dialog_tally
+                      WHERE org_id = s.org_id AND funnel_id = s.funnel_id AND stage_id = s.id AND status = 'active') t,
+             LATERAL (SELECT json_agg(r) AS cards FROM (
+                 SELECT d.id, d.uuid, (SELECT name FROM client WHERE org_id = d.org_id AND id = d.client_id) AS name,
+                        d.channel, left(d.last_message, 140) AS last_message, d.last_role, d.last_activity,
+                        d.unanswered_since, d.unread, d.ai, d.unsubscribed, d.price, d.close_ratio, d.tags,
+                        (SELECT name FROM app_user WHERE id = d.manager_id) AS manager
+                 FROM dialog d WHERE d.org_id = %(org)s AND d.funnel_id = s.funnel_id AND d.stage_id = s.id
+                   AND d.status = 'active' AND d.listed
+                 ORDER BY d.last_activity DESC, d.id DESC LIMIT 84) r) k
+        WHERE s.org_id = %(org)s AND s.funnel_id = %(funnel)s ORDER BY s.position) c
+"""
+
 StartResponse = Callable[[str, list[tuple[str, str]]], Any]
 
 
@@ -85,6 +103,8 @@ def app(environ: dict[str, Any], start_response: StartResponse) -> Iterable[byte
     if path.startswith("/list/"):
         values = {"org": ORG, "funnel": FUNNEL, "limit": int(path[6:]), "offset": 0}
         body = connection().execute(LIST, values, prepare=True).fetchone()[0].encode()
+    elif path == "/board":
+        body = connection().execute(BOARD, {"org": ORG, "funnel": FUNNEL}, prepare=True).fetchone()[0].encode()
     elif path.startswith("/messages/"):
         body = connection().execute(MESSAGES, {"org": ORG, "uuid": path[10:]}, prepare=True).fetchone()[0].encode()
     elif path.startswith("/message/"):

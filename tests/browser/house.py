@@ -55,7 +55,7 @@ def opened() -> Iterator[House]:
             text = log.read_text(errors="replace")
             return text if "Ctrl-C" in text else None
 
-        text = wait_until(told, 60, "the announcement of `flask up`", 0.2)
+        text = wait_until(told, 150, "the announcement of `flask up`", 0.2)
         yield House(
             _found(r"AIGURO\s+(http\S+)", text), _found(r"web chat\s+(http\S+)", text),
             _found(r"sign in as\s+(.+)", text).split(", "), _found(r"password\s+(\S+)", text),

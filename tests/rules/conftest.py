@@ -49,7 +49,9 @@ class House:
         return {
             "org": org, "f": own["funnel"]["id"], "uuid": own["trial" if endpoint.startswith("api_trials") else "dialog"]["uuid"], "message_id": own["message"]["id"],
             "connection_id": own["messenger_connection"]["id"], "key": key,
-            "ticket_message_id": own["ticket_message"]["id"], "id": own[table]["id"], "code": own["assistant"]["code"],
+            "ticket_message_id": own["ticket_message"]["id"], "ticket_file_id": own["ticket_file"]["id"],
+            "act_id": own["bulk_act"]["id"], "client_id": own["client"]["id"], "other_id": own["client"]["id"],
+            "note_id": own["client_note"]["id"], "merge_id": own["client_merge"]["id"], "view_id": own["saved_view"]["id"], "id": own[table]["id"], "code": own["assistant"]["code"],
         }  # fmt: skip
 
     def rest(self) -> None:

@@ -117,5 +117,5 @@ def test_a_write_from_another_site_is_refused(house: House) -> None:
 
 def test_an_unknown_key_is_404(house: House) -> None:
     for way, _ in behind(house, "connection"):
-        path = address(house.app, way, {"key": "no-such-key"})
+        path = address(house.app, way, {**house.values(OTHER, way.endpoint), "key": "no-such-key"})
         assert knock(house.app, way, path, None).status_code == 404, str(way)

@@ -13,7 +13,7 @@ from sqlalchemy import text
 
 from aiguro_web import pipelines
 from tests import databases
-from tests.doors import STREAMS, Way, address, knock, ways
+from tests.doors import BYTES, STREAMS, Way, address, insider, knock, ways
 from tests.people import OTHER
 
 from .conftest import House, close_house, open_house
@@ -22,6 +22,8 @@ BUDGET = 6
 # An open chat is the dialog, its messages and their attachments, after the session's person, memberships and wall; a
 # whole screen is a list and its counts besides. Measured; an entry may only become smaller.
 MORE = {
+    "GET /dashboard/overview": 7,  # three reports, and the settings that they are planned with
+    "GET /dashboard/overview (whole)": 8,
     "GET /dashboard/messengers/<uuid:uuid>": 7,
     "GET /dashboard/messengers/<uuid:uuid>/messages": 7,
     "GET /dashboard/messengers/<uuid:uuid>/messages (whole)": 7,
@@ -51,6 +53,14 @@ GROW = (
        SELECT :org, m.id, 'фото', 'image/png', 1, 'key' || m.id
        FROM message m WHERE m.org_id = :org AND m.media = 'photo'
          AND NOT EXISTS (SELECT FROM attachment a WHERE a.org_id = :org AND a.message_id = m.id)""",
+    """INSERT INTO ticket (org_id, subject, department, author_id)
+       SELECT :org, 'обращение ' || n, 'general', :user FROM generate_series(CAST(:first AS int), :last) n""",
+    """INSERT INTO ticket_message (org_id, ticket_id, role, text, author_name)
+       SELECT :org, :ticket, 'user', 'слова ' || n, 'Анна' FROM generate_series(CAST(:first AS int), :last) n""",
+    """INSERT INTO ticket_file (org_id, message_id, name, content_type, size, storage_key)
+       SELECT :org, m.id, 'снимок', 'image/png', 1, 'ticket' || m.id FROM ticket_message m
+       WHERE m.org_id = :org AND m.author_name = 'Анна'
+         AND NOT EXISTS (SELECT FROM ticket_file f WHERE f.org_id = :org AND f.message_id = m.id)""",
     """INSERT INTO file (org_id, original_name, storage_key, content_type, size, category)
        SELECT :org, 'файл ' || n, 'file' || n, 'image/png', 1, 'client_work'
        FROM generate_series(CAST(:first AS int), :last) n""",
@@ -63,7 +73,7 @@ def grow(house: House, first: int, last: int) -> None:
     """Rows number `first` to `last` of everything that a list shows."""
     own = house.rows[OTHER]
     values = {
-        "org": OTHER, "funnel": own["funnel"]["id"], "stage": own["stage"]["id"], "dialog": own["dialog"]["id"],
+        "org": OTHER, "funnel": own["funnel"]["id"], "stage": own["stage"]["id"], "dialog": own["dialog"]["id"], "ticket": own["ticket"]["id"],
         "connection": own["messenger_connection"]["id"], "user": own["app_user"]["id"], "first": first, "last": last,
     }  # fmt: skip
     with house.admin.begin() as connection:
@@ -95,7 +105,7 @@ class Counter:
         """How many statements this request costs, once everything is warm."""
         for _ in range(2):
             self.statements.clear()
-            answer = knock(house.app, way, path, house.people.stranger, htmx=htmx)
+            answer = knock(house.app, way, path, insider(house.people, way), htmx=htmx)
             assert answer.status_code < 400, (path, answer.status_code)
         return len(self.statements)
 
@@ -112,7 +122,11 @@ def reads(house: House) -> list[tuple[Way, str, bool]]:
     """Every list, page and fragment, as people ask for them."""
     found = []
     for way in ways(house.app):
-        if way.method == "GET" and way.guard in ("bearer", "page", "connection") and way.endpoint not in STREAMS:
+        if (
+            way.method == "GET"
+            and way.guard in ("bearer", "page", "connection")
+            and way.endpoint not in STREAMS | BYTES
+        ):
             path = address(house.app, way, house.values(OTHER, way.endpoint))
             path += f"?before={house.rows[OTHER]['message']['id']}" if way.endpoint == "messengers.older" else ""
             found += [(way, path, htmx) for htmx in ((True, False) if way.guard == "page" else (True,))]

@@ -115,16 +115,32 @@ def test_every_page_renders_without_an_undefined_name(
     assert set(NAMES) - set(rendered) == BY_POSTS
 
 
-BY_POSTS = {"integrations/_connected.html"}  # what a form answers: tests/pages
+BY_POSTS = {
+    "clients/card/_field.html",
+    "clients/card/gone.html",
+    "clients/imports/_progress.html",
+    "clients/imports/_done.html",
+    "deals/_moved.html",
+    "deals/_columns.html",
+    "support/_problems.html",
+    "integrations/_connected.html",
+}  # what a form answers: tests/pages
 
 
 def _more_pages(house: House) -> list[str]:
     dialog = house.rows[OTHER]["dialog"]["uuid"]
     return [
         f"/dashboard/messengers?uuid={dialog}&queue=open",
+        f"/dashboard/messengers/{dialog}/messages/older?before={house.rows[OTHER]['message']['id']}",
         "/dashboard/messengers?queue=open",
+        f"/dashboard/clients/{house.rows[OTHER]['client']['id']}/merge?words=x",
         "/dashboard/messengers?queue=closed&search=%25nothing",
+        f"/dashboard/support?ticket={house.rows[OTHER]['ticket']['id']}",
+        "/dashboard/support?status=closed&priority=urgent&department=sales",
         "/dashboard/integrations?connect=telegram",
+        "/dashboard/views/new?screen=deals",
+        "/dashboard/deals/table/bulk?act=close",
+        "/dashboard/deals/table?status=any",
         "/dashboard/integrations?connect=webchat",
         "/dashboard/integrations/connect/telegram",
     ]

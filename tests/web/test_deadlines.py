@@ -13,9 +13,10 @@ from sqlalchemy import text
 
 from aiguro_web import deadlines
 from aiguro_web.errors import Timeout
-from aiguro_web.extensions import csrf, db
+from aiguro_web.extensions import db
 from aiguro_web.web import auth, operation
 from aiguro_web.web.body import respond
+from aiguro_web.web.csrf import csrf
 from aiguro_web.web.operation import Api
 from tests import databases, people
 

@@ -12,9 +12,10 @@ from sqlalchemy import text
 from werkzeug.test import TestResponse
 
 from aiguro_web.errors import Conflict
-from aiguro_web.extensions import csrf, db
+from aiguro_web.extensions import db
 from aiguro_web.web import auth
 from aiguro_web.web.body import read_json, respond
+from aiguro_web.web.csrf import csrf
 from aiguro_web.web.operation import Api
 from tests import people
 from tests.people import HOME, OTHER, People

@@ -1,4 +1,8 @@
 // Writing to a client: the draft is kept, a double click or a repeat after a failure sends one message.
+import { unfilled } from "./canned.js";
+import { ask } from "./confirm.js";
+import { forget, pending } from "./files.js";
+
 const PREFIX = "draft:";
 const GROWS = CSS.supports("field-sizing", "content");
 
@@ -29,12 +33,23 @@ function newKey() {
   return [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
-let tried = null; // what the last failed attempt carried: {uuid, text, key}
+let tried = null; // what the last failed attempt carried: {uuid, text, files, key}
 
-function keyFor(uuid, text) {
-  if (tried?.uuid !== uuid || tried.text !== text) tried = { uuid, text, key: newKey() };
+function keyFor(uuid, text, files) {
+  const same = tried?.uuid === uuid && tried.text === text && tried.files.every((file, at) => file === files[at]);
+  if (!same || tried.files.length !== files.length) tried = { uuid, text, files: [...files], key: newKey() };
   return tried.key;
 }
+
+// A variable that nobody has filled is asked about before it leaves for a client.
+document.addEventListener("htmx:confirm", (event) => {
+  if (event.detail.elt !== form()) return;
+  const names = unfilled(field().value);
+  if (!names.length) return;
+  event.preventDefault();
+  const { ask: question, askLabel } = form().dataset;
+  ask(question.replace("$", names.join(", ")), askLabel, () => event.detail.issueRequest(true));
+});
 
 document.addEventListener("input", (event) => {
   if (event.target !== field()) return;
@@ -53,8 +68,13 @@ document.addEventListener("keydown", (event) => {
 document.addEventListener("htmx:configRequest", (event) => {
   if (event.detail.elt !== form()) return;
   const text = event.detail.parameters.get("text") ?? "";
-  if (!text.trim()) event.preventDefault();
-  event.detail.parameters.set("key", keyFor(form().dataset.uuid, text));
+  const files = pending();
+  if (!text.trim() && !files.length) event.preventDefault();
+  event.detail.parameters.set("key", keyFor(form().dataset.uuid, text, files));
+  if (!files.length) return;
+  event.detail.path = form().dataset.filesUrl;
+  event.detail.timeout = 0; // a film takes its time
+  files.forEach((file) => event.detail.formData.append("files", file, file.name));
 });
 
 document.addEventListener("htmx:afterRequest", (event) => {
@@ -62,6 +82,7 @@ document.addEventListener("htmx:afterRequest", (event) => {
   if (elt.id !== "composer" || !successful) return;
   const sent = requestConfig.parameters.text ?? "";
   tried = null;
+  forget();
   if (store.get(elt.dataset.uuid) === sent) store.drop(elt.dataset.uuid);
   const area = field();
   if (!area || form().dataset.uuid !== elt.dataset.uuid) return;
@@ -84,7 +105,9 @@ document.addEventListener("htmx:load", () => {
   area.dataset.ready = "true";
   area.value = store.get(form().dataset.uuid);
   grow(area);
-  if (matchMedia("(pointer: fine)").matches && !document.querySelector("dialog[open]")) {
+  if (!matchMedia("(pointer: fine)").matches) return;
+  if (area.closest("#drawer")) area.focus();
+  else if (!document.querySelector("dialog[open]")) {
     if (document.activeElement === document.body || document.activeElement?.closest?.("#dialogs")) area.focus();
   }
 });

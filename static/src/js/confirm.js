@@ -1,12 +1,18 @@
 // hx-confirm asks in our own dialog, which can be read, styled and answered from the keyboard.
+
+/** Ask a person; `yes` is called when they agree. */
+export function ask(question, label, yes) {
+  const dialog = document.getElementById("confirm");
+  dialog.querySelector("[data-question]").textContent = question;
+  dialog.querySelector("[value=yes]").textContent = label ?? dialog.dataset.label;
+  dialog.returnValue = "";
+  dialog.addEventListener("close", () => dialog.returnValue === "yes" && yes(), { once: true });
+  dialog.showModal();
+}
+
 document.addEventListener("htmx:confirm", (event) => {
   const { question, elt } = event.detail;
   if (!question) return;
   event.preventDefault();
-  const dialog = document.getElementById("confirm");
-  dialog.querySelector("[data-question]").textContent = question;
-  dialog.querySelector("[value=yes]").textContent = elt.dataset.confirmLabel ?? dialog.dataset.label;
-  dialog.returnValue = "";
-  dialog.addEventListener("close", () => dialog.returnValue === "yes" && event.detail.issueRequest(true), { once: true });
-  dialog.showModal();
+  ask(question, elt.dataset.confirmLabel, () => event.detail.issueRequest(true));
 });

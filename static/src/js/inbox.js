@@ -1,6 +1,4 @@
-// The list of dialogs: which row is open, how many rows a refresh must bring, what waits in the tab's title.
-const title = document.title;
-
+// The list of dialogs: which row is open, how many rows a refresh must bring.
 function selected() {
   return document.getElementById("open-dialog")?.value ?? "";
 }
@@ -27,8 +25,6 @@ document.addEventListener("htmx:load", () => {
   const list = document.getElementById("dialogs");
   if (!list) return;
   mark(selected());
-  const waiting = Number(list.dataset.waiting);
-  document.title = waiting ? `(${waiting}) ${title}` : title;
 });
 
 // Arrow keys walk through the list.

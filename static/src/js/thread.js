@@ -65,5 +65,17 @@ function read() {
   htmx.ajax("post", head.dataset.read, { source: head, swap: "none" }).finally(() => (reading = false));
 }
 
+// An answer that comes after its chat was closed has nowhere to go. The list hears it itself: what has left the page
+// tells the document nothing any more.
+function guard() {
+  const list = document.getElementById("messages");
+  if (!list || list.guarded) return;
+  list.guarded = true;
+  list.addEventListener("htmx:beforeSwap", (event) => {
+    if (!list.isConnected) event.detail.shouldSwap = false;
+  });
+}
+
+document.addEventListener("htmx:load", guard);
 document.addEventListener("htmx:load", read);
 document.addEventListener("visibilitychange", read);

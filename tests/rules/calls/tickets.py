@@ -19,6 +19,12 @@ CALLS = {
         who, TicketFilter(of["funnel"]["id"]), limit=9
     ),
     "ticket_lists.count_tickets": lambda who, of: ticket_lists.count_tickets(who, TicketFilter(of["funnel"]["id"])),
+    "ticket_lists.list_recent": lambda who, of: ticket_lists.list_recent(
+        who, TicketFilter(of["funnel"]["id"]), limit=9
+    ),
+    "ticket_lists.count_states": lambda who, of: ticket_lists.count_states(who, TicketFilter(of["funnel"]["id"])),
+    "ticket_lists.list_newest": lambda who, of: ticket_lists.list_newest(who, number(of), limit=9),
+    "ticket_lists.get_file": lambda who, of: ticket_lists.get_file(who, number(of), of["ticket_file"]["id"]),
     "ticket_lists.get_ticket": lambda who, of: ticket_lists.get_ticket(who, number(of)),
     "ticket_lists.get_description": lambda who, of: ticket_lists.get_description(who, number(of)),
     "ticket_lists.list_messages": lambda who, of: ticket_lists.list_messages(who, number(of), limit=9),
@@ -34,5 +40,5 @@ CALLS = {
 TAKE_A_ROW = {
     "ticket_lists.must_read", "tickets.must_write", "tickets.must_write_somewhere",
     "staff_desk.must_be_staff", "staff_desk.enter", "staff_desk.enter_funnel",
-    "staff_desk.list_tickets", "staff_desk.count_tickets",
+    "staff_desk.list_tickets", "staff_desk.count_tickets", "staff_desk.list_recent", "staff_desk.count_states",
 }  # fmt: skip

@@ -8,7 +8,7 @@ from sqlalchemy import text
 
 from aiguro_web.extensions import db, enter_organization
 from aiguro_web.queue import jobs
-from aiguro_web.services import clients
+from aiguro_web.services import clients, erasure
 from tests.people import HOME
 
 OLD = """UPDATE {} SET deleted_at = deleted_at - interval '31 days' WHERE deleted_at IS NOT NULL"""
@@ -33,4 +33,19 @@ def erase_clients(stage: Any) -> Any:
     return run
 
 
-TWICE = {"erase_clients": erase_clients}
+def erase_client(stage: Any) -> Any:
+    client_id = stage.ask("SELECT client_id FROM dialog WHERE id = :dialog")
+    with stage.house.app.app_context():
+        enter_organization(HOME)
+        erasure.order(stage.house.people.admin.actor, client_id)
+        db.session.commit()
+
+    def run() -> None:
+        jobs.tasks["erase_client"].func(org_id=HOME, client_id=client_id)
+
+    run()
+    assert stage.ask("SELECT count(*) FROM dialog WHERE id = :dialog") == 0
+    return run
+
+
+TWICE = {"erase_clients": erase_clients, "erase_client": erase_client}
