@@ -121,7 +121,10 @@ def create_app(overrides: Mapping[str, Any] | None = None) -> Flask:
     live.init_app(app)
     assets.init_app(app)
     storage.init_app(app)
-    auth.init_app(app, own_key=signing.public_key, recognize=users.recognize, session_person=users.session_person)
+    auth.init_app(
+        app, own_key=signing.public_key, recognize=users.recognize, session_person=users.session_person,
+        signed_in=users.signed_in,
+    )  # fmt: skip
     oidc.init_app(app)
     babel.init_app(
         app,

@@ -23,6 +23,7 @@ WORDS = {
     "messenger": "telegram",
     "filename": "src/app.js",
     "token": "a" * 66,
+    "screen": "deals",
 }
 JSON_BODIES: dict[str, dict[str, Any]] = {
     "api_clients": {"name": "Клиент обхода"},

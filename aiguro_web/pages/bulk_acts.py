@@ -106,9 +106,9 @@ def _words(act: BulkRow) -> str:
     """«50 сделок: этап «Договор»»."""
     wish, deals = act["wish"], act["subject"] == BulkSubject.dialog
     rows = (
-        plural(act["total"], gettext("сделка"), gettext("сделки"), gettext("сделок"))
+        plural(act["total"], "сделка", "сделки", "сделок")
         if deals
-        else plural(act["total"], gettext("клиент"), gettext("клиента"), gettext("клиентов"))
+        else plural(act["total"], "клиент", "клиента", "клиентов")
     )
     ending = {"won": gettext("выиграть"), "lost": gettext("проиграть")}.get(
         str(wish.get("outcome")), gettext("закрыть")

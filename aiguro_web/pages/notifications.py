@@ -53,5 +53,5 @@ def _address(row: NotificationRow) -> str:
     if row["subject"] == NotificationSubject.ticket:
         return url_for("support.ticket", id=row["subject_id"])
     if row["subject"] == NotificationSubject.client_import:
-        return url_for("clients.index") + f"/imports/{row['subject_id']}"
+        return url_for("client_imports.show", id=row["subject_id"])
     return url_for("clients.index" if data.get("of") == "client" else "deals.index")

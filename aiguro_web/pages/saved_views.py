@@ -5,7 +5,6 @@ from __future__ import annotations
 from flask import Response, g, make_response, render_template, request, url_for
 from flask_babel import gettext
 
-from ..errors import NotFound
 from ..models.saved_view import ViewScreen
 from ..services import saved_views
 from ..web import auth
@@ -19,31 +18,28 @@ FORM = "tables/_view.html"
 NAME = "views"  # what lists of views listen to
 
 
-@bp.get("")
-def index() -> str:
-    """The menu of a table's views: `?screen=`."""
-    screen = _screen(request.args.get("screen", ""))
-    return render_template("tables/_views.html", views=saved_views.list_views(g.who, screen), screen=screen)
+@bp.get("/<any(deals, clients):screen>")
+def index(screen: str) -> str:
+    """The menu of a table's views."""
+    return render_template("tables/_views.html", views=saved_views.list_views(g.who, ViewScreen(screen)), screen=screen)
 
 
-@bp.get("/new")
-def new() -> str:
-    """The form of a new view of `?screen=`; the browser adds its query."""
-    screen = _screen(request.args.get("screen", ""))
+@bp.get("/<any(deals, clients):screen>/new")
+def new(screen: str) -> str:
+    """The form of a new view; the browser adds its query."""
     form = ViewForm(formdata=None)
-    url = url_for("saved_views.create", screen=screen.value)
+    url = url_for("saved_views.create", screen=screen)
     return render_template(FORM, form=form, url=url, saved=request.args.get("saved", ""), view=None)
 
 
-@bp.post("")
-def create() -> Response | tuple[str, int]:
+@bp.post("/<any(deals, clients):screen>")
+def create(screen: str) -> Response | tuple[str, int]:
     """Save the table as it is shown."""
     form = ViewForm()
     if not form.validate_on_submit():
-        return _again(form, url_for("saved_views.create", screen=request.args.get("screen", "")), None)
-    screen = _screen(request.args.get("screen", ""))
+        return _again(form, url_for("saved_views.create", screen=screen), None)
     saved_views.save(
-        g.who, screen, form.name.data or "", request.form.get("query", ""), shared=bool(form.shared.data)
+        g.who, ViewScreen(screen), form.name.data or "", request.form.get("query", ""), shared=bool(form.shared.data)
     )  # fmt: skip
     toast(gettext("Вид «%(name)s» сохранён", name=form.name.data))
     return _done()
@@ -83,9 +79,3 @@ def _done() -> tuple[str, int]:
     close()
     refresh(NAME)
     return "", 204
-
-
-def _screen(text: str) -> ViewScreen:
-    if text not in list(ViewScreen):
-        raise NotFound("Такой таблицы нет")
-    return ViewScreen(text)

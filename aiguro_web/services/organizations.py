@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import datetime
-from typing import TypedDict
+from typing import TypedDict, cast
 
-from sqlalchemy import func, select, text
+from sqlalchemy import RowMapping, func, select, text
 from sqlalchemy.dialects.postgresql import insert
 
 from ..errors import Conflict, Forbidden
@@ -47,8 +47,14 @@ _MEMBERSHIPS = text(
 def list_memberships(user_id: int, *, removed: bool = False) -> list[MembershipRow]:
     """The organisations of a user, oldest first; with `removed`, tombstones too. Looks across tenants."""
     rows = db.session.execute(_MEMBERSHIPS, {"user_id": user_id}).mappings()
-    found = [MembershipRow(**{**row, "role": Role(row["role"])}) for row in rows]  # type: ignore[typeddict-item]
+    found = [membership(row) for row in rows]
     return [row for row in found if removed or row["removed_at"] is None]
+
+
+def membership(row: RowMapping) -> MembershipRow:
+    """A row of `lookup_memberships` as the product knows it; what else stands in it is left."""
+    names = MembershipRow.__annotations__
+    return cast(MembershipRow, {name: row[name] for name in names} | {"role": Role(row["role"])})
 
 
 def find_by_gid(gid: str) -> int | None:

@@ -74,6 +74,7 @@ def init_app(
     own_key: Callable[[str], OKPKey | None],
     recognize: Recognize,
     session_person: Callable[[int], Actor | None],
+    signed_in: sessions.SignedIn,
 ) -> None:
     """Read Clerk's settings, bind the session. The functions are those of services/signing and services/users."""
     issuer = app.config["CLERK_ISSUER"]
@@ -90,7 +91,7 @@ def init_app(
     app.extensions["aiguro_auth"] = _State(
         Verifier(rules, clerk_key, own_key_of), recognize, session_person, Remembered(ACTORS_MAX)
     )
-    sessions.init_app(app, session_person)
+    sessions.init_app(app, signed_in)
     app.before_request(_nowhere)
 
 
@@ -150,7 +151,7 @@ def _page(view_args: dict[str, Any]) -> Response | None:
     sessions.check_fetch_site()
     with own_transaction():
         person = sessions.find_person()
-        rows = organizations.list_memberships(person.user_id) if person and person.user_id else []
+        rows = sessions.find_memberships()
     after_this_request(_unkept)
     if person is None:
         return sessions.login_again()

@@ -16,6 +16,7 @@ from limits import RateLimitItemPerSecond
 from ..errors import Forbidden
 from ..extensions import login
 from ..services.access import Actor
+from ..services.organizations import MembershipRow
 from . import limits
 
 HOME = "/dashboard/messengers"
@@ -30,11 +31,14 @@ _NOT_IN_A_PATH = re.compile(r"[\x00-\x20\x7f-\xa0\\]")  # browsers drop or turn 
 _USER_ID = re.compile(r"[1-9][0-9]{0,17}")
 
 
+SignedIn = Callable[[int], tuple[Actor, list[MembershipRow]] | None]
+
+
 class SessionUser(UserMixin):  # type: ignore[misc]
     """What Flask-Login keeps of a signed-in person."""
 
-    def __init__(self, person: Actor) -> None:
-        self.person = person
+    def __init__(self, person: Actor, memberships: list[MembershipRow] | None = None) -> None:
+        self.person, self.memberships = person, memberships or []
         self.id = str(person.user_id)
 
 
@@ -51,7 +55,7 @@ class SessionCookie(SecureCookieSessionInterface):
         return request.is_secure or str(app.config["PUBLIC_URL"]).startswith("https://")
 
 
-def init_app(app: Flask, session_person: Callable[[int], Actor | None]) -> None:
+def init_app(app: Flask, signed_in: SignedIn) -> None:
     """Bind Flask-Login without its context processor: an error page must not ask the database who is looking."""
     app.session_interface = SessionCookie()
     app.config.update(
@@ -62,7 +66,7 @@ def init_app(app: Flask, session_person: Callable[[int], Actor | None]) -> None:
         PERMANENT_SESSION_LIFETIME=LIFE,
         WTF_CSRF_TIME_LIMIT=None,  # as long as the session
     )
-    app.extensions["aiguro_session_person"] = session_person
+    app.extensions["aiguro_signed_in"] = signed_in
     login.init_app(app, add_context_processor=False)
     login.session_protection = None
 
@@ -71,15 +75,21 @@ def init_app(app: Flask, session_person: Callable[[int], Actor | None]) -> None:
 def _load(user_id: str) -> SessionUser | None:
     if not _USER_ID.fullmatch(user_id):
         return None
-    person = current_app.extensions["aiguro_session_person"](int(user_id))
-    if person is None or person.session_version != session.get(VERSION, 0):
+    found = current_app.extensions["aiguro_signed_in"](int(user_id))
+    if found is None or found[0].session_version != session.get(VERSION, 0):
         return None
-    return SessionUser(person)
+    return SessionUser(*found)
 
 
 def find_person() -> Actor | None:
     """Whom this session means, outside of any organisation; asks the database."""
     return current_user.person if current_user.is_authenticated else None
+
+
+def find_memberships() -> list[MembershipRow]:
+    """The organisations of `find_person`, which has asked for them, too."""
+    found: list[MembershipRow] = current_user.memberships if current_user.is_authenticated else []
+    return found
 
 
 def begin(person: Actor) -> None:

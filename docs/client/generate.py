@@ -26,8 +26,10 @@ def document() -> dict[str, Any]:
     """The description of every door, without a database."""
     import aiguro_web
     from aiguro_web.api.description import document
+    from aiguro_web.web import tenancy
 
     app = Flask("description")
+    app.url_map.converters["id"] = tenancy.Id
     app.config["PUBLIC_URL"] = ""
     for door in aiguro_web.MACHINE_DOORS:
         app.register_blueprint(door)

@@ -53,13 +53,13 @@ def _key(path: str, keys: str, ready: str) -> Callable[[House, Page], None]:
 
 
 def _first(path: str, link: str, ready: str) -> Callable[[House, Page], None]:
-    """Open the page behind the first link whose address matches."""
+    """Open the page behind the first link of the main part whose address matches."""
 
     def go(house: House, page: Page) -> None:
         _at(path)(house, page)
-        page.locator(f"a[href*='{link}']").first.wait_for(state="attached")
-        hrefs = page.locator(f"a[href*='{link}']").evaluate_all("links => links.map(a => a.getAttribute('href'))")
-        found = next(href for href in hrefs if re.search(rf"{link}[\w-]+", href))
+        page.locator("main a[href]").first.wait_for(state="attached")
+        hrefs = page.locator("main a[href]").evaluate_all("links => links.map(a => a.getAttribute('href'))")
+        found = next(href for href in hrefs if re.search(link, href))
         _at(found, ready)(house, page)
 
     return go
@@ -71,13 +71,13 @@ SCREENS = (
     Screen("overview", _at("/dashboard/overview")),
     Screen("deals", _at(DEALS)),
     Screen("deals-table", _at(f"{DEALS}/table")),
-    Screen("messengers", _first(f"{TALKS}?queue=open", "uuid=", "#messages")),
+    Screen("messengers", _first(f"{TALKS}?queue=open", r"uuid=\w", "#messages")),
     Screen("messengers-list", _at(f"{TALKS}?queue=open", ".row-link")),
     Screen("clients", _at(CLIENTS)),
-    Screen("client", _first(CLIENTS, "/dashboard/clients/\\d", "main h1")),
+    Screen("client", _first(CLIENTS, r"/dashboard/clients/\d", "main h1")),
     Screen("clients-import", _at(f"{CLIENTS}/imports")),
     Screen("support", _at("/dashboard/support")),
-    Screen("ticket", _first("/dashboard/support", "/dashboard/support/\\d", "main")),
+    Screen("ticket", _first("/dashboard/support", r"ticket=\d|/support/\d", "main h2")),
     Screen("integrations", _at("/dashboard/integrations", ".connection"), ADMIN),
     Screen("search", _key(DEALS, "Control+k", "dialog[open] input")),
     Screen("shortcuts", _key(DEALS, "?", "dialog[open]")),

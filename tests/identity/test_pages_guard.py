@@ -59,8 +59,11 @@ def test_somebody_without_organisation_reads_why(visit: Visit, make_user: Visit)
 
 
 def test_staff_need_no_organisation_but_have_no_role(visit: Visit, make_user: Visit) -> None:
-    _, who = visit(of(make_user(is_staff=True)))
+    staff = make_user(is_staff=True)
+    _, who = visit(of(staff), path="/dashboard/desk")
     assert (who.staff, who.org, who.role, who.may("read")) == (True, None, None, False)
+    answer, _ = visit(of(staff), path=sessions.HOME)
+    assert answer.headers["Location"] == sessions.DESK
 
 
 @pytest.mark.parametrize("stored", [{}, {"_user_id": "999999999"}, {"_user_id": "x"}, {"_user_id": "1; DROP"}])

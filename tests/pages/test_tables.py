@@ -141,16 +141,16 @@ def test_a_view_is_saved_opened_renamed_and_deleted_and_a_shared_one_is_seen_by_
     db.session.commit()
     manager, viewer = enter(who.manager), enter(who.viewer)
     form = {"name": "Дорогие", "query": "price=1000..&columns=client,price", "shared": "y"}
-    assert manager.post("/dashboard/views?screen=deals", data=form, headers=HTMX).status_code == 204
-    assert manager.post("/dashboard/views?screen=deals", data=form, headers=HTMX).status_code == 409
-    assert viewer.post("/dashboard/views?screen=deals", data=form | {"name": "Мой"}, headers=HTMX).status_code == 403
+    assert manager.post("/dashboard/views/deals", data=form, headers=HTMX).status_code == 204
+    assert manager.post("/dashboard/views/deals", data=form, headers=HTMX).status_code == 409
+    assert viewer.post("/dashboard/views/deals", data=form | {"name": "Мой"}, headers=HTMX).status_code == 403
     assert f"{DEALS}?price=1000..&amp;columns=client,price" in viewer.get(DEALS).text
     enter_organization(HOME)
     view_id = db.session.scalars(select(SavedView.id)).one()
     assert viewer.post(f"/dashboard/views/{view_id}", data={"name": "х"}, headers=HTMX).status_code == 403
     assert manager.post(f"/dashboard/views/{view_id}", data={"name": "Крупные"}, headers=HTMX).status_code == 204
-    assert "Крупные" in manager.get("/dashboard/views?screen=deals", headers=HTMX).text
-    assert "Крупные" not in viewer.get("/dashboard/views?screen=deals", headers=HTMX).text
+    assert "Крупные" in manager.get("/dashboard/views/deals", headers=HTMX).text
+    assert "Крупные" not in viewer.get("/dashboard/views/deals", headers=HTMX).text
     assert viewer.post(f"/dashboard/views/{view_id}/delete", headers=HTMX).status_code == 404
     assert manager.post(f"/dashboard/views/{view_id}/delete", headers=HTMX).status_code == 204
 

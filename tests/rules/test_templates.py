@@ -104,7 +104,7 @@ def test_every_page_renders_without_an_undefined_name(
         for person in (house.people.stranger, None):
             for htmx in (True, False):
                 answer = knock(strict, way, path, person, htmx=htmx)
-                found[f"{way} {htmx}"] = answer.status_code
+                found[f"{way} {htmx} {person is None}"] = answer.status_code
     for path in _more_pages(house):
         answer = knock(strict, Way("GET", path, "more", frozenset(), "page"), path, house.people.stranger, htmx=False)
         found[path] = answer.status_code
@@ -138,7 +138,7 @@ def _more_pages(house: House) -> list[str]:
         f"/dashboard/support?ticket={house.rows[OTHER]['ticket']['id']}",
         "/dashboard/support?status=closed&priority=urgent&department=sales",
         "/dashboard/integrations?connect=telegram",
-        "/dashboard/views/new?screen=deals",
+        "/dashboard/views/deals/new",
         "/dashboard/deals/table/bulk?act=close",
         "/dashboard/deals/table?status=any",
         "/dashboard/integrations?connect=webchat",

@@ -33,7 +33,8 @@ function add(files) {
 }
 
 function sized(bytes) {
-  return bytes < 1048576 ? `${Math.ceil(bytes / 1024)} КБ` : `${(bytes / 1048576).toFixed(1).replace(".", ",")} МБ`;
+  const [unit, value] = bytes < 1048576 ? ["kilobyte", Math.ceil(bytes / 1024)] : ["megabyte", bytes / 1048576];
+  return new Intl.NumberFormat(document.documentElement.lang, { style: "unit", unit, maximumFractionDigits: 1 }).format(value);
 }
 
 function row(file, number) {
