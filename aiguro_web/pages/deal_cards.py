@@ -11,8 +11,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import groupby
+from typing import Any
 
-from flask import current_app, g
+from flask import current_app, g, render_template
 from flask_babel import get_locale
 from markupsafe import Markup
 
@@ -20,6 +21,7 @@ from ..services import deal_board
 from ..services.deal_board import Column
 
 KEPT = 10_000  # cards; some 1.5 KB each
+COLUMNS_KEPT = 100  # columns; some 100 KB each
 FRESH = 60  # seconds for which «5 мин» stays true enough
 
 
@@ -48,6 +50,27 @@ def lay_out(columns: Iterable[Column]) -> list[Section]:
         Section(number, found[0].column.funnel_name, found)
         for number, found in ((number, list(run)) for number, run in groupby(laid, lambda one: one.column.funnel_id))
     ]
+
+
+def columns(changed: Iterable[Laid], **more: Any) -> str:
+    """The HTML of `_columns.html` for these; `more` is what the template takes besides, the same on every call but for
+    `kept` and `can`."""
+    language, zone = str(get_locale()), g.get("timezone") or ""
+    key = (language, zone, repr(more["kept"]), more["can"]["write"])
+    made = []
+    for laid in changed:
+        place = (laid.column.stage_id, laid.digest, *key)
+        html = _columns.get(place)
+        if html is None:
+            html = render_template("deals/_columns.html", changed=[laid], **more)
+            if len(_columns) >= COLUMNS_KEPT:
+                _columns.clear()
+            _columns[place] = html
+        made.append(html)
+    return "".join(made)
+
+
+_columns: dict[tuple[Any, ...], str] = {}
 
 
 def make(cards: Iterable[str]) -> Markup:

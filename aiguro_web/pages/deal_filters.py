@@ -32,6 +32,7 @@ WORDS_MAX = 100
 def read(args: Mapping[str, str], zone: str, funnel_id: int | None) -> DealFilter:
     """The filter of a query; `funnel_id` is that of the funnel switch, where the query has none; `zone` names the
     organisation's time zone."""
+    args = {name: args[name] for name in NAMES if name in args}  # a request's own answers an absent name slowly
     status = args.get("status", DialogStatus.active.value)
     return DealFilter(
         funnel_id=_id(args, "funnel") if "funnel" in args else funnel_id,

@@ -61,7 +61,7 @@ def board() -> Response | tuple[str, int]:
     changed = [one for one in laid if one.digest != shown[one.column.stage_id][1]]
     if not changed:
         return "", 204
-    return make_response(render_template("deals/_columns.html", **{**context, "changed": changed}))
+    return make_response(deal_cards.columns(changed, kept=context["kept"], can=context["can"]))
 
 
 @bp.get("/column/<id:id>")

@@ -108,6 +108,8 @@ _OF_CLIENT: dict[str, Said] = {
     "change": _fields,
     "delete": lambda data: _("Клиент удалён"),
     "restore": lambda data: _("Клиент возвращён"),
+    "import": lambda data: _("Добавлен из файла") if data.get("added") else _fields(data),
+    "import_undo": lambda data: _("Импорт отменён"),
     "merge": lambda data: _("Объединён с дубликатом"),
     "merge_into": lambda data: _("Дубликат присоединён"),
     "undo_merge": lambda data: _("Объединение отменено"),

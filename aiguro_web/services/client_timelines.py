@@ -107,7 +107,7 @@ _IMPORT = _part(
     "'import' AS kind, r.verdict::text AS act, i.author_name AS actor, i.file_name AS words, "
     "jsonb_build_object('number', r.number) AS data",
     "FROM client_import_row r JOIN client_import i ON i.org_id = r.org_id AND i.id = r.import_id "
-    "WHERE r.org_id = :org AND r.client_id = t.id AND r.handled_at IS NOT NULL",
+    "WHERE r.org_id = :org AND r.client_id = t.id AND r.handled_at IS NOT NULL AND r.outcome <> 'skipped'",
 )  # fmt: skip
 _PARTS: dict[Kind, tuple[tuple[str, str], ...]] = {  # (of which rows, what of each)
     "messages": (("talk", _MESSAGE),),

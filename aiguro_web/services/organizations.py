@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
-from typing import TypedDict, cast
+from typing import Any, TypedDict, cast
 
-from sqlalchemy import RowMapping, func, select, text
+from sqlalchemy import func, select, text
 from sqlalchemy.dialects.postgresql import insert
 
 from ..errors import Conflict, Forbidden
@@ -51,7 +52,7 @@ def list_memberships(user_id: int, *, removed: bool = False) -> list[MembershipR
     return [row for row in found if removed or row["removed_at"] is None]
 
 
-def membership(row: RowMapping) -> MembershipRow:
+def membership(row: Mapping[Any, Any]) -> MembershipRow:
     """A row of `lookup_memberships` as the product knows it; what else stands in it is left."""
     names = MembershipRow.__annotations__
     return cast(MembershipRow, {name: row[name] for name in names} | {"role": Role(row["role"])})

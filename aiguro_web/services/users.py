@@ -6,11 +6,11 @@ from dataclasses import dataclass, field
 
 from email_validator import EmailNotValidError, validate_email
 from flask import current_app
-from sqlalchemy import func, select, true, update
+from sqlalchemy import select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from ..errors import Conflict, Invalid
-from ..extensions import db
+from ..extensions import db, run_hot
 from ..models import Role, User
 from ..models.text import one_line
 from ..models.user import EMAIL_MAX, LOCAL_ISSUER, PERSON_NAME_MAX
@@ -142,14 +142,19 @@ def session_person(user_id: int) -> Actor | None:
 
 def signed_in(user_id: int) -> tuple[Actor, list[MembershipRow]] | None:
     """As `session_person`, together with their organisations, by one statement: every page asks this first."""
-    m = func.lookup_memberships(User.id).table_valued(*MembershipRow.__annotations__).lateral("m")
-    query = select(User, *m.c).outerjoin(m, true()).where(User.id == user_id).order_by(m.c.org_id)
-    rows = db.session.execute(query).mappings().all()
-    user = _usable(rows[0]["User"]) if rows else None
-    if user is None:
+    row = run_hot(_SIGNED_IN, {"user": user_id})
+    if row is None or (row.is_demo and _in_production()):
         return None
-    found = [row for row in rows if row["org_id"] is not None and row["removed_at"] is None]
-    return _person(user), [organizations.membership(row) for row in found]
+    person = Actor("person", None, row.id, row.name, row.email, None, row.is_staff, row.session_version)
+    return person, [organizations.membership({**one, "removed_at": None}) for one in row.memberships or []]
+
+
+_SIGNED_IN = """
+    SELECT u.id, u.name, u.email, u.is_staff, u.is_demo, u.session_version,
+           (SELECT json_agg(m ORDER BY m.org_id) FROM lookup_memberships(u.id) m
+            WHERE m.removed_at IS NULL) AS memberships
+    FROM app_user u WHERE u.id = %(user)s AND u.is_active
+"""
 
 
 def list_demo_emails() -> list[str]:

@@ -26,6 +26,7 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
 
 from aiguro_web import embedded, seeding  # noqa: E402
+from tests.bench import weights  # noqa: E402
 from tests.bench.load import Wire, burst, request  # noqa: E402
 from tests.databases import SECRET, plain  # noqa: E402
 
@@ -68,6 +69,8 @@ def main() -> None:
         for flat in _flats(seeded, tokens, server):
             if options.only in flat.name:
                 _compare_flat(flat, servers[1][1], options)
+        if options.only in "weights":
+            _weigh(seeded, servers[1][1], server)
     finally:
         for process, _ in servers:
             process.send_signal(signal.SIGTERM)
@@ -192,24 +195,38 @@ def _flats(seeded: seeding.Seeded, tokens: list[str], server: embedded.Server) -
     return flats
 
 
-def _board(seeded: seeding.Seeded, server: embedded.Server) -> Row:
-    """The board of the largest funnel as a signed-in person's page refreshes it: 252 cards, all columns, their exact
-    counts and sums."""
+def _cookies(seeded: seeding.Seeded, server: embedded.Server) -> list[str]:
+    """A signed-in browser's cookie for each of the organisation's people."""
     from aiguro_web import create_app
 
     with psycopg.connect(plain(server.urls("bench").admin)) as admin:
         people = admin.execute("SELECT user_id FROM membership WHERE org_id = %s", [seeded.org]).fetchall()
-        found = admin.execute("SELECT id FROM stage WHERE funnel_id = %s", [seeded.big_funnel]).fetchall()
-    stages = [row[0] for row in found]
     app = create_app()
-    signer = app.session_interface.get_signing_serializer(app)
-    name = app.config["SESSION_COOKIE_NAME"]
-    path = f"/dashboard/deals/board?funnel={seeded.big_funnel}&columns={','.join(f'{id}.84.' for id in stages)}"
-    cookies = [signer.dumps({"_user_id": str(row[0]), "_fresh": True, "org_id": seeded.org}) for row in people]
+    signer, name = app.session_interface.get_signing_serializer(app), app.config["SESSION_COOKIE_NAME"]
+    return [f"{name}={signer.dumps({'_user_id': str(row[0]), '_fresh': True, 'org_id': seeded.org})}" for row in people]
+
+
+def _board(seeded: seeding.Seeded, server: embedded.Server) -> Row:
+    """The board of the largest funnel as a signed-in person's page refreshes it: 252 cards, all columns, their exact
+    counts and sums."""
+    with psycopg.connect(plain(server.urls("bench").admin)) as admin:
+        found = admin.execute("SELECT id FROM stage WHERE funnel_id = %s", [seeded.big_funnel]).fetchall()
+    path = f"/dashboard/deals/board?funnel={seeded.big_funnel}&columns={','.join(f'{row[0]}.84.' for row in found)}"
     turns = itertools.cycle(
-        [request("GET", path, {"Cookie": f"{name}={cookie}", "HX-Request": "true"}) for cookie in cookies]
+        [request("GET", path, {"Cookie": cookie, "HX-Request": "true"}) for cookie in _cookies(seeded, server)]
     )
     return Row("board, 252 cards", lambda: request("GET", "/board", {}), lambda: next(turns), 0.3)
+
+
+def _weigh(seeded: seeding.Seeded, port: int, server: embedded.Server) -> None:
+    """What every page and the fragments of a working day weigh."""
+    with psycopg.connect(plain(server.urls("bench").admin)) as admin:
+        uuid, client = admin.execute(
+            "SELECT uuid, client_id FROM dialog WHERE funnel_id = %s ORDER BY id DESC LIMIT 1", [seeded.big_funnel]
+        ).fetchone()
+    cookie = _cookies(seeded, server)[0]
+    for path, is_fragment in weights.addresses(str(uuid), client, seeded.big_funnel):
+        print(weights.weigh(f"http://127.0.0.1:{port}", path, cookie, fragment=is_fragment), flush=True)
 
 
 def _rows(seeded: seeding.Seeded, tokens: list[str], port: int, server: embedded.Server) -> list[Row]:

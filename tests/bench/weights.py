@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import urllib.parse
 import urllib.request
 from dataclasses import dataclass, field
 
@@ -37,9 +38,39 @@ class Weight:
         return f"{self.name:38} {self.bytes / KIB:7.1f} KiB  {count:12} {budget}  {'ok' if self.fits else 'ABOVE'}"
 
 
+def addresses(uuid: str, client: int, funnel: int) -> list[tuple[str, bool]]:
+    """Pages, and (True) fragments, around one dialog and its client."""
+    pages = (
+        "overview",
+        f"deals?funnel={funnel}",
+        f"deals/table?funnel={funnel}",
+        f"messengers?queue=open&uuid={uuid}",
+        "clients",
+        f"clients/{client}",
+        "clients/imports",
+        "support",
+        "integrations",
+    )
+    fragments = (
+        "overview/numbers",
+        "overview/waiting",
+        f"deals/board?funnel={funnel}",
+        f"deals/table/rows?funnel={funnel}",
+        "messengers/list?queue=open",
+        f"messengers/{uuid}",
+        f"messengers/{uuid}/messages",
+        f"messengers/{uuid}/drawer",
+        "clients/rows",
+        "search?q=доставка",
+        "notifications",
+    )
+    return [(f"/dashboard/{path}", False) for path in pages] + [(f"/dashboard/{path}", True) for path in fragments]
+
+
 def weigh(base: str, path: str, cookie: str, *, fragment: bool = False) -> Weight:
     """A page with everything that it names, or a fragment alone."""
     found = Weight(path, not fragment)
+    path = urllib.parse.quote(path, safe="/?&=%")
     html = _fetch(found, base + path, {"Cookie": cookie} | ({"HX-Request": "true"} if fragment else {}))
     if not fragment:
         for part in dict.fromkeys(_PARTS.findall(_unpacked(base + path, cookie))):
