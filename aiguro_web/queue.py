@@ -101,6 +101,21 @@ def held_locks(locks: Collection[str]) -> set[str]:
     return set(db.session.scalars(query, {"locks": list(locks)})) if locks else set()
 
 
+def list_failed(name: str) -> list[tuple[dict[str, Any], int]]:
+    """The arguments of this task's jobs that failed for good within a day, where no other job has these arguments, and
+    how many did. Looks across tenants."""
+    query = text("""
+        SELECT f.args, count(*) FROM procrastinate_jobs f
+        WHERE f.status = 'failed' AND f.task_name = :name
+          AND EXISTS (SELECT FROM procrastinate_events e
+                      WHERE e.job_id = f.id AND e.type = 'failed' AND e.at > now() - interval '1 day')
+          AND NOT EXISTS (SELECT FROM procrastinate_jobs j
+                          WHERE j.status IN ('todo', 'doing') AND j.lock = f.lock AND j.args = f.args)
+        GROUP BY f.args
+    """)
+    return [(arguments, int(times)) for arguments, times in db.session.execute(query, {"name": name})]
+
+
 class Bound(Protocol):
     """Somebody who acts inside one organisation, or in none."""
 

@@ -6,7 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, Integer, String, Text, false, text
+from sqlalchemy import Computed, ForeignKey, Index, Integer, String, Text, false, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -76,7 +76,7 @@ class ClientImport(Tenant, Base):
     __table_args__ = (
         of_organization(),
         Index("ix_client_import_newest", "org_id", text("id DESC")),
-        Index("ix_client_import_kept", "created_at", postgresql_where=text("storage_key IS NOT NULL")),
+        Index("ix_client_import_kept", "created_at", postgresql_where=text("rows_forgotten_at IS NULL")),
         Index("ix_client_import_storage_key", "storage_key", postgresql_where=text("storage_key IS NOT NULL")),
     )
 
@@ -84,7 +84,7 @@ class ClientImport(Tenant, Base):
     author_id: Mapped[int | None] = mapped_column(ForeignKey("app_user.id", ondelete="SET NULL"))
     author_name: Mapped[str] = mapped_column(String(200), server_default="")
     file_name: Mapped[str] = mapped_column(String(IMPORT_NAME_MAX))
-    storage_key: Mapped[str | None] = mapped_column(String(128))  # none: the file and its rows are deleted by now
+    storage_key: Mapped[str | None] = mapped_column(String(128))  # none: the file is deleted by now
     encoding: Mapped[str] = mapped_column(String(16), server_default="")
     separator: Mapped[str] = mapped_column(String(1), server_default="")
     titles: Mapped[list[Any]] = mapped_column(JSONB, server_default=text("'[]'"))
@@ -105,6 +105,7 @@ class ClientImport(Tenant, Base):
     kept: Mapped[int] = mapped_column(Integer, server_default=text("0"))
     created_at: Mapped[Created]
     finished_at: Mapped[datetime | None]
+    rows_forgotten_at: Mapped[datetime | None]  # its time is over: nothing is left but the counts
 
 
 class ClientImportRow(Tenant, Base):
@@ -118,12 +119,17 @@ class ClientImportRow(Tenant, Base):
         Index("ix_client_import_row_verdict", "org_id", "import_id", "verdict", "number"),
         Index("ix_client_import_row_outcome", "org_id", "import_id", "outcome", "number",
               postgresql_where=text("outcome IS NOT NULL")),
+        Index("ix_client_import_row_phone", "org_id", "phone", postgresql_where=text("phone IS NOT NULL")),
+        Index("ix_client_import_row_email", "org_id", "email", postgresql_where=text("email IS NOT NULL")),
     )  # fmt: skip
 
     import_id: Mapped[int] = mapped_column(primary_key=True)
     number: Mapped[int] = mapped_column(Integer, primary_key=True)
     cells: Mapped[list[Any]] = mapped_column(JSONB)  # as the file has them
     fields: Mapped[dict[str, Any]] = mapped_column(JSONB, server_default=text("'{}'"))  # read and normalised
+    # Columns for an erasure, since behind row-level security no index on `fields` would be used (design.md §4.3).
+    phone: Mapped[str | None] = mapped_column(Text, Computed("fields ->> 'phone'", persisted=True))
+    email: Mapped[str | None] = mapped_column(Text, Computed("fields ->> 'email'", persisted=True))
     verdict: Mapped[ImportVerdict] = mapped_column(choice(ImportVerdict))
     reason: Mapped[str] = mapped_column(Text, server_default="")
     client_id: Mapped[int | None]  # whom it made or changed, or is a duplicate of

@@ -10,6 +10,7 @@ from urllib.parse import parse_qsl
 from flask import g, render_template, request
 from flask_babel import gettext
 
+from ..errors import Invalid
 from ..models.bulk_act import BULK_ROWS_MAX, BulkSubject
 from ..models.client import ClientStatus
 from ..models.dialog import LOST_REASON_MAX, TAG_MAX
@@ -25,6 +26,8 @@ from . import tables
 bp = Door("bulk_acts", __name__, guard=auth.page, url_prefix="/dashboard/bulk")
 
 REASONS = 6
+QUERY_MAX = 8000  # signs of a filter in an address
+FIELDS_MAX = 40
 
 
 @dataclass(frozen=True)
@@ -36,6 +39,7 @@ class Shown:
     result: str
     working: bool
     may_undo: bool
+    may_resume: bool
 
     @property
     def handled(self) -> int:
@@ -63,6 +67,14 @@ def undo(act_id: int) -> tuple[str, int]:
     return "", 204
 
 
+@bp.post("/<id:act_id>/resume")
+def resume(act_id: int) -> tuple[str, int]:
+    """Take up again what lost its job."""
+    bulk_acts.resume(g.who, act_id)
+    refresh("work")
+    return "", 204
+
+
 def ask(subject: BulkSubject, act: str, url: str, **lists: Any) -> str:
     """The question; the browser adds which rows to its answer."""
     rows = min(tenancy.read_id(request.args.get("rows", "")) or 0, BULK_ROWS_MAX)
@@ -86,9 +98,31 @@ def asked_ids() -> Sequence[int] | None:
     return None if request.form.get("all") == "1" else tables.listed_ids(request.form.get("ids", ""))
 
 
+def asked_most() -> int | None:
+    """How many rows the question said; None where it could not say."""
+    return tenancy.read_id(request.form.get("total", ""))
+
+
 def asked_query() -> dict[str, str]:
-    """The filter that stood in the address."""
-    return dict(parse_qsl(request.form.get("query", "")[:2000], max_num_fields=40))
+    """The filter that stood in the address. Raises Invalid rather than to leave a part of it out: less of a filter is
+    more rows."""
+    text = request.form.get("query")
+    try:
+        if text is None or len(text) > QUERY_MAX:
+            raise ValueError
+        pairs = parse_qsl(text, max_num_fields=FIELDS_MAX, strict_parsing=bool(text))
+    except ValueError as error:
+        raise unread() from error
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise unread()
+    found.pop(tables.SORT, None)
+    return found
+
+
+def unread() -> Invalid:
+    """The refusal of a filter that cannot be read wholly."""
+    return Invalid("Отбор не прочитан, обновите страницу", query="не прочитан")
 
 
 def shown(acts: Iterable[BulkRow]) -> list[Shown]:
@@ -96,7 +130,7 @@ def shown(acts: Iterable[BulkRow]) -> list[Shown]:
     return [
         Shown(
             act, _words(act), _result(act), act["state"] in ("running", "undoing"),
-            act["state"] == "done" and act["done"] > 0,
+            act["state"] in ("done", "failed") and (act["done"] > 0 or "undone_by" in act["wish"]), act["stalled"],
         )
         for act in acts
     ]  # fmt: skip
@@ -130,6 +164,8 @@ def _result(act: BulkRow) -> str:
         return str(gettext("Выполняется: %(done)s из %(total)s", done=done + skipped, total=act["total"]))
     if state == "undoing":
         return str(gettext("Возвращаем: %(done)s из %(total)s", done=done + skipped, total=act["total"]))
+    if state == "failed" and act["wish"].get("broken"):
+        return str(gettext("Остановлено из-за ошибки: %(done)s из %(total)s", done=done + skipped, total=act["total"]))
     if state == "failed":
         return str(gettext("Остановлено: автор больше не работает в организации"))
     if state == "undone":

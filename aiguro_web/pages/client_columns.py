@@ -70,6 +70,16 @@ def read(args: Mapping[str, str], zone: str) -> ClientFilter:
     )
 
 
+def is_readable(args: Mapping[str, str]) -> bool:
+    """Whether `read` makes a filter of every part, so that none of it is left out."""
+    readable = {
+        "search": lambda text: 0 < len(text.strip()) <= 100, "status": lambda text: text in list(ClientStatus),
+        "type": lambda text: text in KINDS, "manager": lambda text: 0 < len(text) <= 100,
+        "created": deal_filters.are_days, "active": deal_filters.are_days,
+    }  # fmt: skip
+    return all(name in readable and readable[name](text) for name, text in args.items())
+
+
 def query(args: Mapping[str, str]) -> dict[str, str]:
     """The filter's part of a query."""
     return {name: args[name] for name in NAMES if args.get(name)}

@@ -15,7 +15,7 @@ from werkzeug.wrappers import Response as BaseResponse
 from .. import storage
 from ..errors import Invalid, NotFound, TooLarge
 from ..models.client_import import IMPORT_BYTES_MAX, IMPORT_ROWS_MAX, ImportState
-from ..services import client_imports
+from ..services import client_imports, formulas
 from ..services.client_imports import ImportRow, Part
 from ..web import auth, multipart, sessions, tenancy
 from ..web.door import Door, outside
@@ -33,11 +33,11 @@ PARTS: dict[ImportState, tuple[tuple[Part, str], ...]] = {  # what is looked at,
     ImportState.done: (("added", "added"), ("changed", "changed"), ("skipped", "skipped"), ("rejected", "rejected")),
     ImportState.undone: (("undone", "undone"), ("kept", "kept"), ("skipped", "skipped"), ("rejected", "rejected")),
 }
+NO_LINES: dict[str, Any] = {"parts": [], "part": "", "lines": [], "more": False}
 EXAMPLE = (
     ("Имя", "Телефон", "Почта", "Менеджер", "Статус", "Источник", "Заметки"),
     ("Иван Петров", "8 900 123-45-67", "ivan@example.ru", "", "активный", "Сайт", "Спрашивал про доставку"),
 )
-CALCULATED = ("=", "+", "-", "@", "\t", "\r")  # what a table program takes for a formula
 
 
 class FileForm(BaseModel):
@@ -172,7 +172,7 @@ def _one(import_id: int) -> dict[str, Any]:
         "kept_days": client_imports.KEPT_DAYS,
         "fields": FIELDS,
         "samples": client_imports.list_samples(g.who, import_id, SAMPLES) if order["state"] == "ready" else [],
-        **(_lines(order) if parts and order["storage_key"] else {"parts": [], "part": "", "lines": [], "more": False}),
+        **(_lines(order) if parts and order["rows_forgotten_at"] is None else NO_LINES),
     }
 
 
@@ -198,6 +198,7 @@ def _seen(order: ImportRow) -> str:
         order["columns"],
         order["has_titles"],
         order["storage_key"],
+        order["rows_forgotten_at"],
     )
     return f"{zlib.crc32(repr(shown).encode()):x}"
 
@@ -206,7 +207,7 @@ def _table(name: str, table: Any) -> Response:
     """A CSV as Excel opens it in Russia; what it would calculate stays text."""
     out = io.StringIO(newline="")
     writer = csv.writer(out, delimiter=";")
-    writer.writerows([f"'{cell}" if cell.startswith(CALCULATED) else cell for cell in cells] for cells in table)
+    writer.writerows([formulas.guarded(cell) for cell in cells] for cells in table)
     response = make_response("\ufeff" + out.getvalue())
     response.headers["Content-Type"] = "text/csv; charset=utf-8"
     response.headers["Content-Disposition"] = f'attachment; filename="{name}"'

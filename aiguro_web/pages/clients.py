@@ -104,8 +104,14 @@ def ask_bulk() -> str:
 @bp.post("/bulk")
 def bulk() -> tuple[str, int]:
     """Begin it, on the rows `ids` or on `all` of the filter `query`."""
-    wanted = client_columns.read(bulk_pages.asked_query(), g.timezone or "UTC")
-    chosen = bulk_acts.Chosen(ids=bulk_pages.asked_ids(), clients=wanted)
+    g.who.must("write_client")
+    ids, wanted = bulk_pages.asked_ids(), None
+    if ids is None:
+        asked = bulk_pages.asked_query()
+        if not client_columns.is_readable(asked):
+            raise bulk_pages.unread()
+        wanted = client_columns.read(asked, g.timezone or "UTC")
+    chosen = bulk_acts.Chosen(ids=ids, clients=wanted, most=bulk_pages.asked_most())
     return bulk_pages.begin(g.who, BulkSubject.client, chosen)
 
 

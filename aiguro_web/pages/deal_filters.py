@@ -9,7 +9,7 @@ organisation's zone, both included (`2026-11-01..2026-11-30`, either may be miss
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from typing import Any, cast
@@ -55,6 +55,18 @@ def read(args: Mapping[str, str], zone: str, funnel_id: int | None) -> DealFilte
         price=_prices(args.get("price", "")),
         words=args.get("search", "").strip()[:WORDS_MAX] or None,
     )
+
+
+def is_readable(args: Mapping[str, str]) -> bool:
+    """Whether `read` makes a filter of every part, so that none of it is left out: what acts on all that match must
+    know that."""
+    return all(name in _READABLE and _READABLE[name](text) for name, text in args.items())
+
+
+def are_days(text: str) -> bool:
+    """Whether `span` reads all of it."""
+    found = read_days(text)
+    return found is not None and all(day is None or 1970 <= day.year <= 2999 for day in found)
 
 
 def query(args: Mapping[str, str], **changes: str | int | None) -> dict[str, str]:
@@ -123,3 +135,36 @@ def _amount(text: str) -> Decimal | None:
     except InvalidOperation:
         return None
     return amount if amount.is_finite() and abs(amount) < Decimal(10) ** 15 else None
+
+
+def _is_entered(text: str) -> bool:
+    stage, _, when = text.partition(":")
+    return tenancy.read_id(stage) is not None and (not when or are_days(when))
+
+
+def _are_prices(text: str) -> bool:
+    low, dots, high = text.partition("..")
+    return bool(dots and (low or high)) and all(not end or _amount(end) is not None for end in (low, high))
+
+
+def _is_id(text: str) -> bool:
+    return tenancy.read_id(text) is not None
+
+
+def _is_id_or_0(text: str) -> bool:
+    return text == "0" or _is_id(text)
+
+
+def _is_switch(text: str) -> bool:
+    return text in SWITCHES
+
+
+_READABLE: dict[str, Callable[[str], bool]] = {
+    "funnel": _is_id_or_0, "stage": _is_id, "client": _is_id, "manager": _is_id_or_0,
+    "status": lambda text: text == ANY or text in list(DialogStatus), "outcome": lambda text: text in list(Outcome),
+    "channel": lambda text: 0 < len(text) <= 16, "tag": lambda text: 0 < len(text) <= WORDS_MAX,
+    "ai": _is_switch, "waiting": _is_switch, "unsubscribed": _is_switch, "handed_over": _is_switch,
+    "answered": lambda text: text in ("assistant", "people", "nobody"),
+    "created": are_days, "closed": are_days, "active": are_days, "entered": _is_entered, "price": _are_prices,
+    "search": lambda text: 0 < len(text.strip()) <= WORDS_MAX,
+}  # fmt: skip

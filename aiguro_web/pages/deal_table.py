@@ -99,9 +99,14 @@ def ask_bulk() -> str:
 @bp.post("/bulk")
 def bulk() -> tuple[str, int]:
     """Begin it, on the rows `ids` or on `all` of the filter `query`."""
-    asked = bulk_pages.asked_query()
-    wanted = deal_filters.read(asked, g.timezone or "UTC", None)
-    chosen = bulk_acts.Chosen(ids=bulk_pages.asked_ids(), deals=wanted)
+    g.who.must("write_dialog")
+    ids, wanted = bulk_pages.asked_ids(), None
+    if ids is None:
+        asked = bulk_pages.asked_query()
+        if not deal_filters.is_readable(asked):
+            raise bulk_pages.unread()
+        wanted = deal_filters.read(asked, g.timezone or "UTC", None)
+    chosen = bulk_acts.Chosen(ids=ids, deals=wanted, most=bulk_pages.asked_most())
     return bulk_pages.begin(g.who, BulkSubject.dialog, chosen)
 
 

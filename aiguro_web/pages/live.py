@@ -18,6 +18,7 @@ bp = Door("live", __name__, guard=auth.page, url_prefix="/dashboard/live")
 
 BEAT = 15.0  # seconds between signs of life
 CHECK = 30.0  # seconds after which a removed member is let go
+PERSON_SHARE = 10  # the part of the streams that one person may hold: 30 tabs of 300
 OPEN_MAX = 5  # things of a kind that one page has open
 PAUSE = 0.2  # seconds in which further changes gather into one event
 
@@ -36,7 +37,8 @@ def stream() -> Response:
         who.must("read")
         wanted = _wanted(who)
     response = Response(mimetype="text/event-stream")
-    live.seats.take(response, {live.ALL: current_app.config["STREAMS_MAX"]})
+    every: int = current_app.config["STREAMS_MAX"]
+    live.seats.take(response, {live.ALL: every, f"person {who.user_id}": max(1, every // PERSON_SHARE)})
     response.response = _events(current_app._get_current_object(), who, wanted)  # type: ignore[attr-defined]
     response.headers["Cache-Control"] = "no-store"
     response.headers["X-Accel-Buffering"] = "no"  # nginx must pass each event on at once

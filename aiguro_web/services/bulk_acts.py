@@ -19,7 +19,7 @@ from ..live import publish
 from ..models import BulkAct, BulkItem, Client, Dialog
 from ..models.bulk_act import BULK_ROWS_MAX, BulkItemState, BulkState, BulkSubject
 from ..models.notification import NotificationKind, NotificationSubject
-from ..queue import enqueue
+from ..queue import enqueue, held_locks
 from . import bulk_rows, client_lists, deal_lists, journal, members, notifications, topics
 from .access import Actor, system
 from .client_lists import ClientFilter
@@ -29,11 +29,15 @@ REASON_MAX = 200
 SHOWN_MINUTES = 5  # that an ended act stays in sight of whoever began it
 SHOWN = 3
 _SO_ALREADY = "Уже так"
+_FORGOTTEN = "Данные клиента стёрты"
+_UNDONE_BY = "undone_by"  # in the wish: who ordered the undo
+_BROKEN = "broken"  # in the wish: it failed by an error, not by its author's leaving
 _WORKING = (BulkState.running, BulkState.undoing)
 
 
 class BulkRow(TypedDict):
-    """An act as its author sees it; `done` of `total` rows so far, `skipped` refused; in an undo, of those put back."""
+    """An act as its author sees it; `done` of `total` rows so far, `skipped` refused; in an undo, of those put back.
+    `stalled`: it is under way, but its job was lost or failed for good."""
 
     id: int
     subject: str
@@ -47,6 +51,7 @@ class BulkRow(TypedDict):
     author_name: str
     created_at: datetime
     finished_at: datetime | None
+    stalled: bool
 
 
 class ReasonRow(TypedDict):
@@ -58,11 +63,13 @@ class ReasonRow(TypedDict):
 
 @dataclass(frozen=True, slots=True)
 class Chosen:
-    """Which rows: those of these ids, or with None all that match the filter of their subject."""
+    """Which rows: those of these ids, or with None all that match the filter of their subject; `most` is how many
+    the person was told of."""
 
     ids: Sequence[int] | None = None
     deals: DealFilter | None = None
     clients: ClientFilter | None = None
+    most: int | None = None
 
 
 _ROW = (
@@ -72,7 +79,8 @@ _ROW = (
 
 
 def start(who: Actor, subject: BulkSubject, act: str, wish: Mapping[str, str], chosen: Chosen) -> BulkRow:
-    """Begin an act on the chosen rows. Raises Forbidden, Invalid, NotFound."""
+    """Begin an act on the chosen rows. Raises Forbidden, Invalid, NotFound, Conflict where they are more than
+    `chosen.most`."""
     kept = bulk_rows.check(who, subject, act, wish)
     begun = BulkAct(
         org_id=who.home, author_id=who.user_id, author_name=who.name, subject=subject, act=act, wish=kept, total=0
@@ -84,6 +92,8 @@ def start(who: Actor, subject: BulkSubject, act: str, wish: Mapping[str, str], c
         raise Invalid("Не выбрано ни одной строки")
     if total > BULK_ROWS_MAX:
         raise Invalid(f"За один раз не больше {BULK_ROWS_MAX} строк: сузьте отбор")
+    if chosen.most is not None and total > chosen.most:
+        raise Conflict(f"Под отбор попадает больше строк, чем было на экране: {total}. Обновите страницу")
     begun.total = total
     db.session.flush()  # get_act reads it
     journal.note(who, "bulk", "bulk_act", begun.id, of=subject, verb=act, rows=total)
@@ -94,9 +104,10 @@ def start(who: Actor, subject: BulkSubject, act: str, wish: Mapping[str, str], c
 def _choose(who: Actor, act: BulkAct, chosen: Chosen) -> int:
     values: dict[str, Any] = {}
     if act.subject == BulkSubject.dialog:
-        where = deal_lists.matching(who, chosen.deals or DealFilter())
         if chosen.ids is not None:
             where = [Dialog.org_id == who.home, Dialog.listed.is_(True), among(Dialog.id, chosen.ids)]
+        else:
+            where = deal_lists.matching_all(who, chosen.deals or DealFilter())
         ids: Any = select(Dialog.id).where(*where)
     elif chosen.ids is not None:
         listed = (Client.org_id == who.home, Client.deleted_at.is_(None), ~Client.is_test)
@@ -117,7 +128,16 @@ def get_act(who: Actor, act_id: int) -> BulkRow:
     row = db.session.execute(select(*_ROW).where(BulkAct.org_id == who.home, BulkAct.id == act_id)).mappings().first()
     if row is None:
         raise NotFound("Такого массового действия нет")
-    return cast(BulkRow, dict(row))
+    return _looked_at(who, [dict(row)])[0]
+
+
+def _looked_at(who: Actor, rows: Sequence[dict[str, Any]]) -> list[BulkRow]:
+    """Rows with `stalled`."""
+    held = held_locks([_lock_of(who.home, row["id"]) for row in rows if row["state"] in _WORKING])
+    return [
+        cast(BulkRow, row | {"stalled": row["state"] in _WORKING and _lock_of(who.home, row["id"]) not in held})
+        for row in rows
+    ]
 
 
 def list_recent(who: Actor) -> list[BulkRow]:
@@ -130,7 +150,7 @@ def list_recent(who: Actor) -> list[BulkRow]:
         .order_by(BulkAct.id.desc())
         .limit(SHOWN)
     )
-    rows = [cast(BulkRow, dict(row)) for row in db.session.execute(query).mappings()]
+    rows = _looked_at(who, [dict(row) for row in db.session.execute(query).mappings()])
     return [row for number, row in enumerate(rows) if number == 0 or row["finished_at"] is None]
 
 
@@ -151,24 +171,45 @@ def list_reasons(who: Actor, act_id: int) -> list[ReasonRow]:
 def undo(who: Actor, act_id: int) -> BulkRow:
     """Begin to put back what the act changed. Its author's right, or an admin's. Raises Forbidden, NotFound, Conflict
     while it is under way or undone already."""
-    act = _lock(who, act_id)
-    who.must(bulk_rows.find(act.subject, act.act).right)
-    if act.author_id != who.user_id:
-        who.must("manage")
-    if act.state != BulkState.done:
+    act = _lock_own(who, act_id)
+    if act.state not in (BulkState.done, BulkState.failed):
         raise Conflict("Это действие сейчас не отменить")
     act.state, act.finished_at = BulkState.undoing, None
-    act.total, act.done, act.skipped = act.done, 0, 0
     of_act = (BulkItem.org_id == who.home, BulkItem.act_id == act.id)
-    db.session.execute(update(BulkItem).where(*of_act, BulkItem.state == BulkItemState.skipped).values(reason=""))
+    left = select(func.count()).select_from(BulkItem).where(*of_act, BulkItem.state == BulkItemState.done)
+    act.total, act.done, act.skipped = db.session.scalar(left) or 0, 0, 0
+    act.wish = {name: value for name, value in act.wish.items() if name != _BROKEN} | {_UNDONE_BY: who.user_id}
+    db.session.execute(update(BulkItem).where(*of_act, BulkItem.reason != "").values(reason=""))
     db.session.flush()  # get_act reads it
     journal.note(who, "undo_bulk", "bulk_act", act.id)
     _go_on(act)
     return get_act(who, act_id)
 
 
+def resume(who: Actor, act_id: int) -> BulkRow:
+    """Take up again what stalled. Its author's right, or an admin's. Raises Forbidden, NotFound, Conflict."""
+    act = _lock_own(who, act_id)
+    if not get_act(who, act_id)["stalled"]:
+        raise Conflict("Это действие уже выполняется или закончено")
+    journal.note(who, "resume_bulk", "bulk_act", act.id)
+    _go_on(act)
+    return get_act(who, act_id)
+
+
+def _lock_own(who: Actor, act_id: int) -> BulkAct:
+    act = _lock(who, act_id)
+    who.must(bulk_rows.find(act.subject, act.act).right)
+    if act.author_id != who.user_id:
+        who.must("manage")
+    return act
+
+
+def _lock_of(org_id: int, act_id: int) -> str:
+    return f"bulk:{org_id}:{act_id}"
+
+
 def _go_on(act: BulkAct) -> None:
-    enqueue("work_bulk_act", lock=f"bulk:{act.org_id}:{act.id}", org_id=act.org_id, act_id=act.id)
+    enqueue("work_bulk_act", lock=_lock_of(act.org_id, act.id), org_id=act.org_id, act_id=act.id)
     publish(topics.work(act.org_id))
 
 
@@ -177,21 +218,36 @@ def go_on(who: Actor, act_id: int) -> None:
     _go_on(_lock(who, act_id))
 
 
+def rescue(who: Actor, act_id: int, *, again: bool) -> None:
+    """What the worker gave up is tried `again`, or has failed; what has ended stays so."""
+    who.must("manage")
+    query = select(BulkAct).where(BulkAct.org_id == who.home, BulkAct.id == act_id)
+    act = db.session.scalar(query.with_for_update().execution_options(populate_existing=True))
+    if act is None or act.state not in _WORKING or held_locks([_lock_of(act.org_id, act.id)]):
+        return
+    if again:
+        _go_on(act)
+    else:
+        act.wish = {**act.wish, _BROKEN: True}
+        _end(act, BulkState.failed)
+
+
 def work(who: Actor, act_id: int) -> bool:
     """One piece of an act, for the worker; whether there is more. Raises NotFound."""
     act = _lock(who, act_id)
     if act.state not in _WORKING:
         return False
-    author = members.find_actor(act.org_id, act.author_id) if act.author_id is not None else None
-    if author is None:
+    undoing = act.state == BulkState.undoing
+    by = (act.wish.get(_UNDONE_BY) if undoing else None) or act.author_id
+    actor = members.find_actor(act.org_id, by) if by is not None else None
+    if actor is None:
         return _end(act, BulkState.failed)
     verb = bulk_rows.find(act.subject, act.act)
-    undoing = act.state == BulkState.undoing
     items = _next(act, undoing, verb.undone_together if undoing else verb.together)
     if not items:
         return _end(act, BulkState.undone if undoing else BulkState.done)
     for item in items:
-        (_undo_one if undoing else _do_one)(author, act, item)
+        (_undo_one if undoing else _do_one)(actor, act, item)
     publish(topics.work(act.org_id))
     return True
 
@@ -231,7 +287,10 @@ def _do_one(who: Actor, act: BulkAct, item: BulkItem) -> None:
 
 
 def _undo_one(who: Actor, act: BulkAct, item: BulkItem) -> None:
-    assert item.before is not None
+    if item.before is None:  # erased since
+        item.state, item.reason = BulkItemState.skipped, _FORGOTTEN
+        act.skipped += 1
+        return
     try:
         with db.session.begin_nested():
             bulk_rows.undo(who, act.subject, act.act, item.before, item.subject_id)

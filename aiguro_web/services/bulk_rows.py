@@ -180,8 +180,8 @@ VERBS: dict[tuple[BulkSubject, str], Verb] = {
     (BulkSubject.dialog, "move"): Verb("write_dialog", ("stage_id",), _check_move, _move, _move_back),
     (BulkSubject.dialog, "assign"): Verb(
         "write_dialog", ("manager_id", "manager_text"), _check_manager,
-        lambda who, uuid, wish: void(dialog_moves.assign(who, uuid, wish["manager"])),
-        lambda who, uuid, was: void(dialog_moves.assign(who, uuid, _manager_of(was))),
+        lambda who, uuid, wish: void(dialog_moves.assign(who, uuid, wish["manager"], quietly=True)),
+        lambda who, uuid, was: void(dialog_moves.assign(who, uuid, _manager_of(was), quietly=True)),
     ),
     (BulkSubject.dialog, "close"): Verb(
         "write_dialog", ("status", "outcome", "lost_reason"), _check_ending, _end, _open_again, undone_together=1

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import uuid as uuids
 from collections.abc import Callable
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any, TypedDict, cast
 
@@ -19,6 +19,7 @@ from ..models import Client
 from . import search
 from .access import Actor
 from .client_lists import SILENT_DAYS
+from .clients import UNDO_DAYS
 from .inbox import CardRow
 
 NOTES_SHOWN = 100
@@ -183,13 +184,18 @@ def pane(who: Actor, card: CardRow) -> Pane:
     return {"client": client, "deal": cast(Deal, {**row, "stages": row["stages"] or []})}
 
 
+def _is_to_be_undone(deleted_at: datetime) -> bool:
+    """Who is erased, or was ordered to be, is older than that (erasure.order)."""
+    return deleted_at > datetime.now(UTC) - timedelta(days=UNDO_DAYS)
+
+
 def get_card(who: Actor, client_id: int, *, deleted: bool = False, trial: bool = False) -> Card:
     """All of the card but its timeline; with `deleted` also of a client who is hidden, but for the erased. With
     `trial` also of a trial dialog's made-up client. Raises NotFound."""
     who.must("read")
     query = _CARD if not trial else _CARD.replace(" AND NOT c.is_test\n", "\n")
     row = db.session.execute(text(query), {"org": who.home, "id": client_id}).mappings().one_or_none()
-    if row is None or (row["deleted_at"] is not None and not deleted):
+    if row is None or (row["deleted_at"] is not None and not (deleted and _is_to_be_undone(row["deleted_at"]))):
         raise NotFound("Клиент не найден")
     deals = [cast(DealRow, _typed(found)) for found in row["deals"] or []]
     return cast(Card, {

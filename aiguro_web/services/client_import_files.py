@@ -13,7 +13,10 @@ from ..errors import Invalid
 from ..models.client_import import IMPORT_BYTES_MAX, IMPORT_ROWS_MAX, ImportField
 
 COLUMNS_MAX = 60
+SEEN = 320  # signs of a cell that are looked at to tell what it is
+ROW_SEPARATORS_MAX = 20_000  # of a row, those in its quoted cells too: a quotation mark may swallow many lines
 CELL_MAX = 8000  # signs that are kept of a cell; a longer one is a quotation mark that nobody closed
+LINES_MAX = 1_048_576  # rows with the blank ones, which Excel may leave below a table: its own limit
 TITLE_MAX = 100
 SEPARATORS = (";", ",", "\t")
 SAMPLE = 50  # rows that tell what separates the cells
@@ -35,8 +38,9 @@ _WORDS: tuple[tuple[ImportField, re.Pattern[str]], ...] = (
                                   r"customer|(full|first|last|middle)[ _-]?name)\b|(имя|название) клиента")),
 )  # fmt: skip
 _SEVERAL = frozenset({ImportField.name, ImportField.notes})
-_EMAIL = re.compile(r"\S+@\S+\.\S+")
+_EMAIL = re.compile(r"[^\s@]+@[^\s@.]+(\.[^\s@.]+)+")  # its parts cannot stand for one another: linear
 _PHONE = re.compile(r"[+\d][\d\s()./-]{8,}\d")
+_LINE = re.compile(r"[^\r\n]+(?:\r\n?|\n)?|\r\n?|\n")
 
 
 @dataclass(frozen=True)
@@ -63,7 +67,7 @@ class Table:
 
     def numbered(self) -> Iterator[tuple[int, list[str]]]:
         """The rows with anything in them, counted as a table program does: blank ones too."""
-        for number, cells in enumerate(csv.reader(io.StringIO(self.text, newline=""), delimiter=self.separator), 1):
+        for number, cells in enumerate(_rows(self.text, self.separator), 1):
             if any(cell.strip() for cell in cells) and number != self.title_row:
                 yield number, cells
 
@@ -83,9 +87,13 @@ def open_table(content: bytes) -> Table:
     text, separator = _separated(text)
     rows, width, first, first_row = 0, 0, list[str](), 0
     try:
-        for number, cells in enumerate(csv.reader(io.StringIO(text, newline=""), delimiter=separator), 1):
+        for number, cells in enumerate(_rows(text, separator), 1):
+            if rows > IMPORT_ROWS_MAX + 1 or number > LINES_MAX:  # a title row is none of them
+                raise Invalid(f"В файле больше {IMPORT_ROWS_MAX} строк: разделите его на несколько")
             if any(cell.strip() for cell in cells):
                 rows, width = rows + 1, max(width, len(cells))
+                if width > COLUMNS_MAX:
+                    raise Invalid(f"В файле больше {COLUMNS_MAX} столбцов: оставьте нужные")
                 if rows == 1:
                     first, first_row = cells, number
     except csv.Error as error:
@@ -96,10 +104,25 @@ def open_table(content: bytes) -> Table:
         raise Invalid("В файле нет строк с клиентами, только заголовки" if title_row else "Файл пуст")
     if rows > IMPORT_ROWS_MAX:
         raise Invalid(f"В файле больше {IMPORT_ROWS_MAX} строк: разделите его на несколько")
-    if width > COLUMNS_MAX:
-        raise Invalid(f"В файле больше {COLUMNS_MAX} столбцов: оставьте нужные")
-    titles = [" ".join(cell.split())[:TITLE_MAX] for cell in first] + [""] * (width - len(first))
+    titles = [" ".join(cell[:SEEN].split())[:TITLE_MAX] for cell in first] + [""] * (width - len(first))
     return Table(text, encoding, separator, titles, first_row, title_row, rows)
+
+
+def _rows(text: str, separator: str) -> Iterator[list[str]]:
+    """The rows as csv reads them, blank ones too. Raises Invalid before it would make a list of millions of cells."""
+    seen = 0
+
+    def lines() -> Iterator[str]:
+        nonlocal seen
+        for line in _LINE.finditer(text):
+            seen += text.count(separator, *line.span())
+            if seen > ROW_SEPARATORS_MAX:
+                raise Invalid(f"В файле больше {COLUMNS_MAX} столбцов, или в нём не закрыта кавычка")
+            yield line[0]
+
+    for cells in csv.reader(lines(), delimiter=separator):
+        seen = 0
+        yield cells
 
 
 def _decoded(content: bytes) -> tuple[str, str]:
@@ -149,10 +172,14 @@ def _separated(text: str) -> tuple[str, str]:
 
 def _are_titles(cells: Sequence[str]) -> bool:
     """A first row that names columns; one with a phone or an e-mail in it is somebody already."""
-    words = [cell for cell in cells if cell.strip()]
-    if any(_EMAIL.fullmatch(word.strip()) or _PHONE.fullmatch(word.strip()) for word in words):
+    words = [word for word in map(_seen, cells) if word]
+    if any(_EMAIL.fullmatch(word) or _PHONE.fullmatch(word) for word in words):
         return False
     return any(_by_title(word) is not ImportField.none for word in words)
+
+
+def _seen(cell: str) -> str:
+    return cell.strip()[:SEEN]
 
 
 def _by_title(title: str) -> ImportField:
@@ -163,7 +190,7 @@ def _by_title(title: str) -> ImportField:
 def _by_content(rows: Sequence[Sequence[str]], width: int) -> list[ImportField]:
     found = [ImportField.none] * width
     for column in range(width):
-        cells = [cells[column].strip() for cells in rows if column < len(cells) and cells[column].strip()]
+        cells = [word for cells in rows if column < len(cells) and (word := _seen(cells[column]))]
         for field, pattern in ((ImportField.email, _EMAIL), (ImportField.phone, _PHONE)):
             if cells and sum(pattern.fullmatch(cell) is not None for cell in cells) * 2 > len(cells):
                 found[column] = field

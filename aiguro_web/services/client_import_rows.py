@@ -13,7 +13,7 @@ from ..models.client_import import ImportField
 from ..models.note import NOTE_MAX
 from ..models.text import one_line
 from ..models.user import EMAIL_MAX
-from . import contacts, members
+from . import contacts, formulas, members
 from .access import Actor
 from .client_import_files import CELL_MAX
 
@@ -34,7 +34,6 @@ _MOST = {
     ImportField.notes: NOTE_MAX,
 }  # fmt: skip
 _LONG_DIGITS = re.compile(r"\d([.,]\d+)?[eе]\+\d+", re.IGNORECASE)
-_GUARDED = re.compile(r"'[=+\-@]")
 # What most files hold, and what contacts.checked_phone makes of it; that takes a hundred times as long.
 _MOBILE = re.compile(r"(?:\+?7|8)?(9\d{9})")
 _BETWEEN = str.maketrans("", "", " \u00a0\u202f\t()-‑–.")
@@ -79,8 +78,7 @@ def read(cells: Sequence[str], columns: Sequence[str], titles: Sequence[str]) ->
 
 def _bare(cell: str) -> str:
     """Without the apostrophe that keeps a table program from calculating it, ours among them."""
-    cell = cell.strip()
-    return cell[1:] if _GUARDED.match(cell) else cell
+    return formulas.bare(cell.strip()).strip()
 
 
 def _value(name: ImportField, parts: list[str]) -> str:

@@ -68,7 +68,7 @@ def torn(by_phone: Known | None, by_email: Known | None) -> str:
     """Why a row that names two clients at once can be neither of them; '' where it does not."""
     if by_phone is None or by_email is None or by_phone is by_email:
         return ""
-    return f"телефон принадлежит клиенту {_called(by_phone)}, а почта — клиенту {_called(by_email)}"
+    return "телефон принадлежит одному клиенту, а почта — другому"  # no names: one of them may be erased
 
 
 def match(by_phone: Known | None, by_email: Known | None) -> str:
@@ -76,8 +76,3 @@ def match(by_phone: Known | None, by_email: Known | None) -> str:
     if by_phone is not None and by_email is not None:
         return "совпадают телефон и почта"
     return "совпадает телефон" if by_phone is not None else "совпадает почта"
-
-
-def _called(client: Known) -> str:
-    name = client["name"] or client["phone"] or client["email"]
-    return f"«{name}»"

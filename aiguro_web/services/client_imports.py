@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any, Literal, TypedDict, cast
 
-from sqlalchemy import delete, select, text, update
+from sqlalchemy import delete, func, select, text, update
 
 from ..errors import Conflict, Invalid, NotFound
 from ..extensions import db
@@ -21,13 +21,14 @@ from .client_import_rows import NAMES
 Part = Literal["new", "duplicate", "rejected", "added", "changed", "skipped", "undone", "kept"]
 KEPT_DAYS = 30  # rows and file; as long an import can be undone
 BATCH = 2000  # rows of one transaction, or of one question
+GOING_MOST = 3  # imports of one organisation that the worker is busy with
 BUSY = (ImportState.running, ImportState.undoing)
 _LOGIN = {ImportField.name, ImportField.phone, ImportField.email}
 
 
 class ImportRow(TypedDict):
     """An import. `total` counts the rows of the file, `handled` those of the work that goes on; without a
-    `storage_key` its rows are deleted by now."""
+    `storage_key` its file is deleted by now, since `rows_forgotten_at` its rows are."""
 
     id: int
     author_id: int | None
@@ -54,6 +55,7 @@ class ImportRow(TypedDict):
     kept: int
     created_at: datetime
     finished_at: datetime | None
+    rows_forgotten_at: datetime | None
 
 
 class LineRow(TypedDict):
@@ -73,8 +75,9 @@ _COLUMNS = tuple(getattr(ClientImport, name) for name in ImportRow.__annotations
 
 
 def create(who: Actor, file_name: str, storage_key: str) -> int:
-    """An import of a file whose bytes are kept already; the worker reads it. Gives its id."""
-    who.must("write_client")
+    """An import of a file whose bytes are kept already; the worker reads it. Gives its id. Raises Conflict
+    while GOING_MOST others go on."""
+    may_create(who)
     row = ClientImport(
         org_id=who.home, author_id=who.user_id, author_name=who.name or who.email, file_name=file_name,
         storage_key=storage_key,
@@ -88,8 +91,11 @@ def create(who: Actor, file_name: str, storage_key: str) -> int:
 
 
 def may_create(who: Actor) -> None:
-    """Before bytes are taken in. Raises Forbidden."""
+    """Before bytes are taken in. Raises Forbidden, Conflict."""
     who.must("write_client")
+    going = (ClientImport.org_id == who.home, ClientImport.state.in_((ImportState.reading, *BUSY)))
+    if (db.session.scalar(select(func.count()).select_from(ClientImport).where(*going)) or 0) >= GOING_MOST:
+        raise Conflict(f"Сейчас обрабатываются {GOING_MOST} импорта: дождитесь, пока закончится хотя бы один")
 
 
 def list_imports(who: Actor, *, before_id: int | None = None, limit: int = 20) -> list[ImportRow]:
@@ -166,6 +172,8 @@ def choose_columns(who: Actor, import_id: int, columns: Sequence[str], *, has_ti
     row = _held(who, import_id)
     if row.state != ImportState.ready:
         raise Conflict("Столбцы меняют после проверки и до запуска")
+    if row.storage_key is None:
+        raise Conflict("Файл удалён вместе с данными клиента: загрузите его снова")
     if len(columns) != len(row.columns) or not set(columns) <= set(ImportField):
         raise Invalid("Столбцы не те: обновите страницу")
     if not _LOGIN & set(columns):
@@ -199,7 +207,7 @@ def undo(who: Actor, import_id: int) -> None:
     row = _held(who, import_id)
     if row.state != ImportState.done:
         raise Conflict("Отменить можно только завершённый импорт")
-    if row.storage_key is None:
+    if row.rows_forgotten_at is not None:
         raise Conflict(f"Прошло {KEPT_DAYS} дней: этот импорт уже не отменить")
     row.state, row.handled, row.undone, row.kept = ImportState.undoing, 0, 0, 0
     journal.note(who, "undo", "client_import", row.id, name=row.file_name)
@@ -231,7 +239,7 @@ def forget_rows(who: Actor, import_id: int) -> bool:
     old = ClientImport.created_at < text(f"now() - interval '{KEPT_DAYS} days'")
     query = select(ClientImport).where(ClientImport.org_id == who.home, ClientImport.id == import_id, old)
     row = db.session.scalars(query.with_for_update()).one_or_none()
-    if row is None or row.state in BUSY or row.storage_key is None:
+    if row is None or row.state in BUSY or row.rows_forgotten_at is not None:
         return False
     of = (ClientImportRow.org_id == who.home, ClientImportRow.import_id == import_id)
     some = select(ClientImportRow.number).where(*of).limit(BATCH).cte("taken")
@@ -242,8 +250,9 @@ def forget_rows(who: Actor, import_id: int) -> bool:
     )
     if gone.rowcount == BATCH:
         return True
-    files.forget(who, [row.storage_key])
-    values: dict[str, Any] = {"storage_key": None, "titles": []}
+    if row.storage_key is not None:
+        files.forget(who, [row.storage_key])
+    values: dict[str, Any] = {"storage_key": None, "titles": [], "rows_forgotten_at": func.now()}
     if row.state in (ImportState.reading, ImportState.ready):
         values |= {"state": ImportState.failed, "error": f"Импорт не запустили за {KEPT_DAYS} дней: строки удалены"}
     db.session.execute(

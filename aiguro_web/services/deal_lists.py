@@ -30,6 +30,7 @@ Sort = Literal[
 NEWEST: Sort = "-activity"
 COUNTED_MAX = 10_000
 ROWS = 50
+NAMED_MAX = 1000  # clients, the newest, whose deals words find: the whole list is not known beyond
 
 # What each order goes by; the id decides between equals. Those of NULLABLE have rows without a value, which come last.
 KEYS: dict[str, Any] = {
@@ -114,7 +115,7 @@ def list_ids(who: Actor, wanted: DealFilter, sort: Sort = NEWEST) -> array[int]:
     order = [by, then]
     if sort.lstrip("-") in NULLABLE:  # those without a value come last, the newest of them first
         order = [column.is_(None), by, case((column.is_(None), -Dialog.id)), then]
-    return array("q", db.session.scalars(select(Dialog.id).where(*matching(who, wanted)).order_by(*order)))
+    return array("q", db.session.scalars(select(Dialog.id).where(*matching_all(who, wanted)).order_by(*order)))
 
 
 def list_some(who: Actor, ids: Sequence[int]) -> list[DealRow]:
@@ -137,7 +138,7 @@ def get_deal(who: Actor, uuid: uuids.UUID) -> DealRow:
 
 def count(who: Actor, wanted: DealFilter, most: int = COUNTED_MAX) -> int | None:
     """How many deals the list has: exact where only funnel, stage and status are asked for (kept tally), else up to
-    `most`, None beyond."""
+    `most`, None beyond, and where words find more than NAMED_MAX clients."""
     who.must("read")
     if _is_tallied(wanted):
         t = DialogTally
@@ -147,7 +148,10 @@ def count(who: Actor, wanted: DealFilter, most: int = COUNTED_MAX) -> int | None
         ):  # fmt: skip
             kept += [column == value] if value is not None else []
         return int(db.session.scalar(select(func.coalesce(func.sum(t.dialogs), 0)).where(*kept)) or 0)
-    some = select(literal_column("1")).select_from(Dialog).where(*matching(who, wanted)).limit(most + 1).subquery()
+    where, whole = _where(who, wanted)
+    if not whole:
+        return None
+    some = select(literal_column("1")).select_from(Dialog).where(*where).limit(most + 1).subquery()
     found = db.session.scalar(select(func.count()).select_from(some)) or 0
     return found if found <= most else None
 
@@ -155,6 +159,20 @@ def count(who: Actor, wanted: DealFilter, most: int = COUNTED_MAX) -> int | None
 def matching(who: Actor, wanted: DealFilter) -> list[ColumnElement[bool]]:
     """The whole filter, for a WHERE over Dialog; words are looked for in the client's name, phone and e-mail. Raises
     Forbidden."""
+    return _where(who, wanted)[0]
+
+
+def matching_all(who: Actor, wanted: DealFilter) -> list[ColumnElement[bool]]:
+    """As `matching`, for what must not miss a deal. Raises Invalid where words find too many clients."""
+    where, whole = _where(who, wanted)
+    if not whole:
+        raise Invalid("Слишком много совпадений: уточните поиск")
+    return where
+
+
+def _where(who: Actor, wanted: DealFilter) -> tuple[list[ColumnElement[bool]], bool]:
+    """The conditions, and whether they let through all that match."""
+    whole = True
     found = conditions(who, wanted)
     if wanted.status == DialogStatus.active:
         # The words of the partial indexes: a bound value would not be recognised as their condition.
@@ -162,8 +180,10 @@ def matching(who: Actor, wanted: DealFilter) -> list[ColumnElement[bool]]:
     if wanted.waiting:
         found.append(Dialog.unanswered_since.is_not(None))
     if wanted.words:
-        found.append(among(Dialog.client_id, search.client_ids(who, wanted.words)))
-    return found
+        named = search.client_ids(who, wanted.words, limit=NAMED_MAX + 1)
+        whole = len(named) <= NAMED_MAX
+        found.append(among(Dialog.client_id, named[:NAMED_MAX]))
+    return found, whole
 
 
 def _is_tallied(wanted: DealFilter) -> bool:

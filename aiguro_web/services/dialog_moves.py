@@ -103,10 +103,11 @@ def move_to_stage(who: Actor, uuid: uuids.UUID, code: str, *, seen: str | None =
     return dialog
 
 
-def assign(who: Actor, uuid: uuids.UUID, manager: str) -> Dialog:
+def assign(who: Actor, uuid: uuids.UUID, manager: str, *, quietly: bool = False) -> Dialog:
     """Make a member (by id, e-mail or unique name) responsible, or a plain text, or with '' nobody.
 
     The assistant goes on. Another member's dialog is given away only by them or by an admin, as with `release`.
+    `quietly`: the new manager is not told, as of one of many.
     """
     who.must("write_dialog")
     dialog = dialogs.lock_dialog(who, uuid)
@@ -118,7 +119,7 @@ def assign(who: Actor, uuid: uuids.UUID, manager: str) -> Dialog:
         who.must("manage")
     dialog.manager_id, dialog.manager_text = chosen
     dialogs.changed(who, dialog, "assign", old=list(before), new=list(chosen))
-    if chosen[0] != before[0]:
+    if chosen[0] != before[0] and not quietly:
         _tell_assigned(who, dialog)
     return dialog
 

@@ -280,6 +280,8 @@ def reopen(who: Actor, uuid: uuids.UUID) -> Dialog:
             raise Conflict("У клиента уже есть открытый диалог")
         dialog.status = DialogStatus.active
         dialog.outcome, dialog.lost_reason = None, ""
+        if not dialog.ai and dialog.last_role == MessageRole.user:
+            dialog.unanswered_since = dialog.last_activity  # whom nobody answered waits again
         changed(who, dialog, "reopen")
         _tell(who, dialog, "диалог открыт снова")
     return dialog

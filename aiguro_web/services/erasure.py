@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, Text, cast, delete, func, or_, select, text, union, update
+from sqlalchemy import ColumnElement, Text, case, cast, delete, func, or_, select, text, union, update
 
 from ..errors import NotFound
 from ..extensions import among, db
@@ -22,7 +22,7 @@ from ..models import (
     Message,
     Notification,
 )
-from ..models.client_import import ImportState
+from ..models.client_import import ImportState, ImportVerdict
 from ..models.notification import NotificationSubject
 from ..queue import enqueue
 from . import clients, files, journal, outbox
@@ -32,7 +32,6 @@ from .clients import UNDO_DAYS
 BATCH = 2000  # rows of one transaction
 _UNDO = text(f"interval '{UNDO_DAYS} days'")
 _OVER = text(f"interval '{UNDO_DAYS + 1} days'")
-_READ = (ImportState.done, ImportState.undone, ImportState.failed)  # the file of such an import is not read again
 _FAMILY = """
     WITH RECURSIVE family AS (
         SELECT id FROM client WHERE org_id = :org AND id = :id AND NOT is_test
@@ -153,7 +152,9 @@ def erase(who: Actor, client_id: int) -> None:
     """An overdue client, their dialogs and faces, and what the journal says of them besides that it happened. Nothing
     where they are gone already or were restored."""
     who.must("manage")
-    if db.session.scalar(select(Client.id).where(*_overdue(who, client_id)).with_for_update()) is None:
+    held = select(Client.phone, Client.email).where(*_overdue(who, client_id)).with_for_update()
+    person = db.session.execute(held).one_or_none()
+    if person is None:
         return
     theirs = (Dialog.org_id == who.home, Dialog.client_id == client_id)
     ids = list(db.session.scalars(select(Dialog.id).where(*theirs)))
@@ -162,7 +163,7 @@ def erase(who: Actor, client_id: int) -> None:
         (JournalEntry.subject == "dialog") & among(JournalEntry.subject_id, ids),
     )
     db.session.execute(update(JournalEntry).where(JournalEntry.org_id == who.home, about).values(data={}))
-    _forget_imports(who, client_id)
+    _forget_imports(who, client_id, person.phone, person.email)
     db.session.execute(text(_FORGET_ANSWERS), {"org": who.home})
     news = (Notification.org_id == who.home, Notification.subject == NotificationSubject.dialog)
     db.session.execute(delete(Notification).where(*news, among(Notification.subject_id, ids)))
@@ -173,7 +174,8 @@ def erase(who: Actor, client_id: int) -> None:
 
 
 _FORGET_BULK = """
-    UPDATE bulk_item i SET before = NULL, reason = '' FROM bulk_act a
+    UPDATE bulk_item i SET before = NULL, reason = '',
+      state = CASE WHEN i.state = 'undone' THEN i.state ELSE 'skipped' END FROM bulk_act a
     WHERE a.org_id = :org AND i.org_id = :org AND i.act_id = a.id
       AND (a.subject = 'client' AND i.subject_id = :client OR a.subject = 'dialog' AND i.subject_id = ANY(:dialogs))
 """
@@ -185,15 +187,37 @@ _FORGET_ANSWERS = """
 """
 
 
-def _forget_imports(who: Actor, client_id: int) -> None:
-    """The row that they came with, and the file that it stood in."""
-    rows = (ClientImportRow.org_id == who.home, ClientImportRow.client_id == client_id)
-    came = select(ClientImportRow.import_id).where(*rows)
-    read = (ClientImport.org_id == who.home, ClientImport.id.in_(came), ClientImport.state.in_(_READ))
-    keys = {key for key in db.session.scalars(select(ClientImport.storage_key).where(*read)) if key}
+def _forget_imports(who: Actor, client_id: int, phone: str, email: str) -> None:
+    """The rows that they came with or are named in, those of nobody too, and the files that these stood in. A file
+    that is just being read stays; rows that wait for the run become rejected ones."""
+    row = ClientImportRow
+    of = [row.client_id == client_id]
+    of += [
+        (column == value) & row.client_id.is_(None)
+        for column, value in ((row.phone, phone), (row.email, email))
+        if value
+    ]
+    # Each by its own index; an OR between them would read all rows.
+    parts = [select(row.import_id, row.number).where(row.org_id == who.home, condition) for condition in of]
+    numbers: dict[int, list[int]] = {}
+    for import_id, number in db.session.execute(union(*parts)):
+        numbers.setdefault(import_id, []).append(number)
+    if not numbers:
+        return
+    came = (ClientImport.org_id == who.home, among(ClientImport.id, numbers))
+    read = (*came, ClientImport.state != ImportState.reading)
+    held = select(ClientImport.storage_key).where(*read).order_by(ClientImport.id).with_for_update()
+    keys = {key for key in db.session.scalars(held) if key}
     db.session.execute(update(ClientImport).where(*read).values(storage_key=None))
     _delete_bytes(who, keys)
-    db.session.execute(update(ClientImportRow).where(*rows).values(cells=[], fields={}, before=None, reason=""))
+    waiting = row.handled_at.is_(None)
+    nothing = update(row).values(
+        cells=[], fields={}, before=None,
+        verdict=case((waiting, ImportVerdict.rejected.value), else_=row.verdict),
+        reason=case((waiting, "данные клиента стёрты"), else_=""),
+    ).execution_options(synchronize_session=False)  # fmt: skip
+    for import_id, some in sorted(numbers.items()):
+        db.session.execute(nothing.where(row.org_id == who.home, row.import_id == import_id, among(row.number, some)))
 
 
 def _overdue(who: Actor, client_id: int) -> tuple[ColumnElement[bool], ...]:

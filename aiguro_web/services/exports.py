@@ -21,7 +21,7 @@ import xlsxwriter
 from ..errors import Invalid
 from ..models.bulk_act import BulkSubject
 from ..queue import transaction
-from . import client_lists, deal_lists, journal
+from . import client_lists, deal_lists, formulas, journal
 from .access import Actor
 from .client_lists import ClientFilter, ClientRow
 from .deal_filters import DealFilter
@@ -34,8 +34,6 @@ Row = TypeVar("Row")
 XLSX_ROWS_MAX = 200_000  # a file of them takes half a minute; CSV has no limit
 PIECE = 1000
 CHUNK = 64 * 1024  # bytes
-# What a spreadsheet takes for a formula: https://owasp.org/www-community/attacks/CSV_Injection
-FORMULAS = ("=", "+", "-", "@", "\t", "\r")
 BOM = "\ufeff"  # without it Excel takes UTF-8 for Windows-1251
 _WIDTH = 18
 
@@ -107,8 +105,9 @@ def _plain(cell: Cell) -> str:
         return cell.strftime("%d.%m.%Y %H:%M")
     if isinstance(cell, Decimal):
         return f"{cell:.2f}".replace(".", ",")
-    text = "" if cell is None else str(cell)
-    return f"'{text}" if isinstance(cell, str) and text.startswith(FORMULAS) else text
+    if isinstance(cell, str):
+        return formulas.guarded(cell)
+    return "" if cell is None else str(cell)
 
 
 def _xlsx(titles: Sequence[str], rows: Iterable[Sequence[Cell]]) -> Iterator[bytes]:

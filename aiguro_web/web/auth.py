@@ -20,7 +20,7 @@ from typing import Any, Protocol
 from flask import Flask, Response, after_this_request, current_app, g, request
 from joserfc.jwk import OKPKey, RSAKey
 
-from ..errors import Forbidden, NotFound, Unauthorized, Unavailable
+from ..errors import Conflict, Forbidden, NotFound, Unauthorized, Unavailable
 from ..extensions import db, enter_organization
 from ..services import organizations
 from ..services.access import Actor
@@ -162,10 +162,19 @@ def _page(view_args: dict[str, Any]) -> Response | None:
         raise Forbidden("Вас пока не пригласили ни в одну организацию. Попросите приглашение у её администратора.")
     if row is None and request.path == sessions.HOME:
         return sessions.go_to(sessions.DESK)
+    _same_organization(row["org_id"] if row else None)
     g.memberships = rows
     g.timezone = row["timezone"] if row else None
     g.who = replace(person, org=row["org_id"], role=row["role"]) if row else person
     return None
+
+
+def _same_organization(org_id: int | None) -> None:
+    """A page says which organisation it shows: what a tab left open would do in another one is refused."""
+    shown = request.headers.get("X-Organization")
+    if shown is not None and shown != str(org_id):
+        words = "В другой вкладке открыта другая организация. Обновите страницу"
+        raise Conflict(words, code=sessions.ANOTHER_ORG)
 
 
 def _desk(view_args: dict[str, Any]) -> Response | None:

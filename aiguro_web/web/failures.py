@@ -11,7 +11,7 @@ from markupsafe import escape
 from werkzeug.exceptions import HTTPException
 
 from ..errors import AppError
-from . import faults, telemetry
+from . import faults, sessions, telemetry
 
 PROBLEM = "application/problem+json"
 JSON_PREFIXES = ("/api", "/webhooks", "/.well-known", "/healthz", "/readyz", "/metrics")
@@ -85,7 +85,9 @@ def _for_people(refusal: AppError) -> Response:
         return _rendered("errors/error.html", refusal)
     response = _rendered("errors/_toast.html", refusal)
     response.headers["HX-Reswap"] = "none"
-    response.headers["HX-Trigger"] = json.dumps({"toast": {"message": refusal.message, "kind": "error"}})
+    # Of errors a page's background refreshes tell nothing.
+    kind = "warning" if refusal.code == sessions.ANOTHER_ORG else "error"
+    response.headers["HX-Trigger"] = json.dumps({"toast": {"message": refusal.message, "kind": kind}})
     return response
 
 

@@ -25,6 +25,7 @@ LIFE = timedelta(days=14)
 _TRIES = RateLimitItemPerSecond(5, 300, namespace="login")  # security.md: 5 tries in 5 minutes
 _TRIES_OF_ADDRESS = ("login-address", 30, 300)  # whatever the accounts: hashing is dear
 ORG = "org_id"  # the session's chosen organisation
+ANOTHER_ORG = "another_organization"  # the code of a refusal that a page's background refreshes tell, too
 VERSION = "version"  # the user's session_version when it began
 _SAFE = ("GET", "HEAD", "OPTIONS")
 _NOT_IN_A_PATH = re.compile(r"[\x00-\x20\x7f-\xa0\\]")  # browsers drop or turn these, and a path becomes a host

@@ -155,3 +155,17 @@ def test_a_client_is_added_and_the_same_phone_is_warned_about(house: House, mana
             expect(page.locator(".data-name", has_text=name)).to_be_visible()
     expect(page.get_by_role("alert").filter(has_text="уже есть")).to_contain_text("Первая Новая")
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
+
+
+def test_all_by_the_filter_is_not_chosen_any_more_under_another_filter(house: House, manager) -> None:
+    page = manager()
+    page.goto(house.address + CLIENTS)
+    page.locator("#pick-page").check()
+    expect(page.locator("#bulk")).to_be_visible()
+    page.get_by_role("link", name="Клиент", exact=True).click()
+    expect(page.locator("th[aria-sort]")).to_contain_text("Клиент")
+    expect(page.locator("#bulk")).to_be_visible()  # another order of the same rows
+    page.locator("#table-search").fill("а")
+    expect(page).to_have_url(re.compile("search="))
+    expect(page.locator("#bulk")).to_be_hidden()
+    expect(page.locator("[data-pick]:checked")).to_have_count(0)

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from flask import Flask, g, session
 
-from aiguro_web.errors import Forbidden
+from aiguro_web.errors import Conflict, Forbidden
 from aiguro_web.models import Role
 from aiguro_web.web import auth, sessions
 
@@ -221,3 +221,14 @@ def test_a_write_without_csrf_token_is_refused(browser: Browser, make_user: Visi
     browser.login("csrf@identity.example")
     assert browser.open("/dashboard/org", "POST", data={"org_id": str(org_id)}).status_code == 400
     assert "org_id" not in browser.session()
+
+
+def test_a_page_of_another_organisation_than_the_chosen_one_is_refused(
+    visit: Visit, make_user: Visit, make_org: Visit
+) -> None:
+    user_id = make_user()
+    first, second = make_org(None, {user_id: Role.manager}), make_org(None, {user_id: Role.admin})
+    with pytest.raises(Conflict, match="другая организация"):
+        visit(of(user_id, org_id=second), headers={"X-Organization": str(first)})
+    _, who = visit(of(user_id, org_id=second), headers={"X-Organization": str(second)})
+    assert who.org == second

@@ -13,11 +13,12 @@ from urllib.parse import quote
 import pytest
 from flask import Flask, g
 from flask.testing import FlaskClient
-from sqlalchemy import func, select
+from sqlalchemy import func, select, text
 from werkzeug.test import TestResponse
 
 from aiguro_web.extensions import db, enter_organization
 from aiguro_web.models import BulkAct, Client, JournalEntry, SavedView, Stage
+from aiguro_web.pages import client_columns, deal_filters
 from aiguro_web.services import clients
 from tests.doors import sign_in
 from tests.people import HOME, People, Person
@@ -217,3 +218,59 @@ def test_a_new_client_is_added_and_who_is_there_already_is_named_first(enter, wh
     assert "field-error" in wrong.text
     enter_organization(HOME)
     assert db.session.scalar(select(func.count()).select_from(Client)) == 2
+
+
+@pytest.mark.parametrize("query", [
+    None, "x" * 9000, "&".join(f"tag=а{n}" for n in range(50)), "stage=abc", "unknown=1", "price=1..много", "tag=a&tag=b",
+    "created=2026-13-01..", "created=2026-11-01..x", "entered=1:x", "status=odd", "manager=x" * 300, "stage",
+])  # fmt: skip
+def test_a_filter_that_cannot_be_read_wholly_acts_on_nothing(enter, who: People, query: str | None) -> None:
+    deals(who, 1)
+    db.session.commit()
+    browser = enter(who.manager)
+    for screen, act in ((DEALS, {"act": "tag", "tag": "а"}), (CLIENTS, {"act": "delete"})):
+        form = act | {"all": "1"} | ({"query": query} if query is not None else {})
+        answer = browser.post(f"{screen}/bulk", data=form, headers=HTMX)
+        assert answer.status_code == 400, (screen, answer.text)
+    enter_organization(HOME)
+    assert db.session.scalar(select(func.count()).select_from(BulkAct)) == 0
+
+
+def test_every_filter_that_the_screens_make_can_be_read() -> None:
+    made = {
+        "funnel": "0", "stage": "1", "client": "2", "manager": "0", "status": "any", "outcome": "won",
+        "channel": "none", "tag": "опт", "ai": "off", "waiting": "yes", "unsubscribed": "no", "handed_over": "yes",
+        "answered": "people", "created": "2026-11-01..", "closed": "..2026-11-01", "active": "2026-11-01..2026-11-02",
+        "entered": "7:2026-11-01..", "price": "..5,5", "search": "8-912",
+    }  # fmt: skip
+    assert set(made) == set(deal_filters.NAMES)
+    assert deal_filters.is_readable(made)
+    theirs = {name: made[name] for name in client_columns.NAMES if name in made}
+    assert client_columns.is_readable(theirs | {"status": "inactive", "type": "новый"})
+
+
+def test_more_rows_than_the_question_said_and_more_ids_than_an_act_takes_are_refused(enter, who: People) -> None:
+    deals(who, 3)
+    db.session.commit()
+    browser = enter(who.manager)
+    assert 'name="total" value="2"' in browser.get(f"{DEALS}/bulk?act=tag&rows=2", headers=HTMX).text
+    form = {"act": "tag", "tag": "а", "all": "1", "query": "funnel=0", "total": "2"}
+    assert browser.post(f"{DEALS}/bulk", data=form, headers=HTMX).status_code == 409
+    many = {"act": "tag", "tag": "а", "ids": ",".join(["1"] * 50_001)}
+    assert browser.post(f"{DEALS}/bulk", data=many, headers=HTMX).status_code == 400
+    assert browser.post(f"{DEALS}/bulk", data=form | {"total": "3"}, headers=HTMX).status_code == 204
+
+
+def test_an_act_without_a_job_can_be_taken_up_again_on_the_page(enter, who: People) -> None:
+    made = [dialog.id for dialog in deals(who, 1)]
+    db.session.commit()
+    browser = enter(who.manager)
+    browser.post(f"{DEALS}/bulk", data={"act": "tag", "tag": "а", "ids": str(made[0])}, headers=HTMX)
+    assert "Продолжить" not in browser.get("/dashboard/bulk", headers=HTMX).text
+    enter_organization(HOME)
+    act_id = db.session.scalars(select(BulkAct.id)).one()
+    db.session.execute(text("UPDATE procrastinate_jobs SET status = 'failed' WHERE lock LIKE 'bulk:%'"))
+    db.session.commit()
+    assert f"/dashboard/bulk/{act_id}/resume" in browser.get("/dashboard/bulk", headers=HTMX).text
+    assert browser.post(f"/dashboard/bulk/{act_id}/resume", headers=HTMX).status_code == 204
+    assert "Продолжить" not in browser.get("/dashboard/bulk", headers=HTMX).text

@@ -7,7 +7,20 @@ from datetime import UTC, datetime
 from itertools import count
 from typing import Any
 
-from sqlalchemy import BigInteger, Column, Connection, DateTime, Enum, Integer, LargeBinary, String, Table, func, select, text
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Connection,
+    DateTime,
+    Enum,
+    Integer,
+    LargeBinary,
+    String,
+    Table,
+    func,
+    select,
+    text,
+)
 from sqlalchemy.dialects.postgresql import JSONB
 
 from aiguro_web.models import Base
@@ -101,6 +114,8 @@ def _value(column: Column[Any], org: int) -> Any:
     """A marked text for a text; for the rest only what a column cannot do without."""
     if isinstance(column.type, Enum):
         return None if column.server_default is not None or column.nullable else column.type.enums[0]
+    if column.computed is not None:
+        return None  # the database makes it
     if isinstance(column.type, String):
         return f"{mark(org)}{column.table.name}-{column.name}"[: column.type.length]
     if column.nullable or column.server_default is not None or column.identity is not None:
@@ -126,7 +141,7 @@ def _special(table: str, made: Rows) -> dict[str, Any]:
     if table == "saved_view":
         return {"is_shared": True}  # what is somebody's own is nobody else's in the same organisation either
     if table == "notification":
-        return {"user_id": _admin()}
+        return {"user_id": _admin(), "subject_id": 90_000_000 + next(_numbers)}  # of unread news each is one row
     if table == "dialog":
         return {"channel": "telegram", "last_role": "user", "tags": [], "ai": False}
     if table == "bulk_act":

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
 from flask import Flask
-from sqlalchemy import func, inspect, select, text, update
+from sqlalchemy import func, inspect, null, select, text, update
 
 from aiguro_web.errors import Conflict, Forbidden, Invalid, NotFound
 from aiguro_web.extensions import db, enter_organization
 from aiguro_web.models import BulkItem, Client, Dialog, Membership, Notification, Stage, StageEntry
 from aiguro_web.models.bulk_act import BulkSubject
-from aiguro_web.services import access, bulk_acts, clients, dialog_moves, dialogs
+from aiguro_web.services import access, bulk_acts, clients, deal_lists, dialog_moves, dialogs, erasure
 from aiguro_web.services.bulk_acts import Chosen
 from aiguro_web.services.client_lists import ClientFilter
 from aiguro_web.services.deal_filters import DealFilter
@@ -205,3 +206,95 @@ def test_more_rows_than_an_act_takes_are_refused(app, who: People, monkeypatch) 
     db.session.rollback()
     assert db.session.scalar(select(func.count()).select_from(BulkItem)) == 0
     assert dialogs is not None
+
+
+def test_an_act_on_more_rows_than_were_shown_is_refused(app, who: People) -> None:
+    deals(who, 3)
+    me, wish = who.manager.actor, {"tag": "а"}
+    with pytest.raises(Conflict, match="больше строк"), db.session.begin_nested():
+        bulk_acts.start(me, DEAL, "tag", wish, Chosen(deals=DealFilter(), most=2))
+    assert bulk_acts.start(me, DEAL, "tag", wish, Chosen(deals=DealFilter(), most=3))["total"] == 3
+
+
+def test_words_that_find_too_many_clients_begin_no_act(app, who: People, monkeypatch) -> None:
+    deals(who, 3)
+    monkeypatch.setattr(deal_lists, "NAMED_MAX", 2)
+    with pytest.raises(Invalid, match="Слишком много совпадений"):
+        bulk_acts.start(who.manager.actor, DEAL, "tag", {"tag": "а"}, Chosen(deals=DealFilter(words="клиент")))
+
+
+def test_the_undo_passes_by_whom_an_erasure_forgot(app, who: People, worked) -> None:
+    made = deals(who, 3)
+    ids = [dialog.client_id for dialog in made]
+    act = bulk_acts.start(who.manager.actor, CLIENT, "status", {"status": "inactive"}, Chosen(clients=ClientFilter()))
+    worked(act["id"])
+    of_act = BulkItem.act_id == act["id"]
+    db.session.execute(update(BulkItem).where(of_act, BulkItem.subject_id == ids[0]).values(before=null()))
+    forget = {"org": HOME, "client": ids[1], "dialogs": [0]}
+    db.session.execute(text(erasure._FORGET_BULK), forget)
+    bulk_acts.undo(who.manager.actor, act["id"])
+    undone = worked(act["id"])
+    assert (undone["state"], undone["total"], undone["done"], undone["skipped"]) == ("undone", 2, 1, 1)
+    reasons = bulk_acts.list_reasons(who.manager.actor, act["id"])
+    assert reasons == [{"reason": "Данные клиента стёрты", "rows": 1}]
+
+
+def test_an_admin_undoes_what_failed_and_whose_author_left(app, who: People, worked, monkeypatch) -> None:
+    made = deals(who, 3)
+    verb = bulk_acts.bulk_rows.VERBS[DEAL, "tag"]
+    monkeypatch.setitem(bulk_acts.bulk_rows.VERBS, (DEAL, "tag"), replace(verb, together=2))
+    act = bulk_acts.start(who.manager.actor, DEAL, "tag", {"tag": "а"}, Chosen(deals=DealFilter()))
+    db.session.commit()
+    assert bulk_acts.work(access.system(HOME), act["id"])
+    left = update(Membership).where(Membership.user_id == who.manager.actor.user_id).values(removed_at=text("now()"))
+    db.session.execute(left)
+    failed = worked(act["id"])
+    assert (failed["state"], failed["done"]) == ("failed", 2)
+    bulk_acts.undo(who.admin.actor, act["id"])
+    undone = worked(act["id"])
+    assert (undone["state"], undone["total"], undone["done"]) == ("undone", 2, 2)
+    assert [again(dialog).tags for dialog in made] == [[], [], []]
+
+
+def test_what_lost_its_job_is_taken_up_again_by_hand(app, who: People, worked) -> None:
+    deals(who, 1)
+    act = bulk_acts.start(who.manager.actor, DEAL, "tag", {"tag": "а"}, Chosen(deals=DealFilter()))
+    assert not act["stalled"]
+    with pytest.raises(Conflict):
+        bulk_acts.resume(who.manager.actor, act["id"])
+    lost = text("UPDATE procrastinate_jobs SET status = 'failed' WHERE lock = :lock")
+    db.session.execute(lost, {"lock": f"bulk:{HOME}:{act['id']}"})
+    assert [row["stalled"] for row in bulk_acts.list_recent(who.manager.actor)] == [True]
+    with pytest.raises(Forbidden):
+        bulk_acts.resume(who.viewer.actor, act["id"])
+    assert not bulk_acts.resume(who.manager.actor, act["id"])["stalled"]
+    assert worked(act["id"])["state"] == "done"
+
+
+def test_a_job_that_failed_for_good_is_tried_once_more_and_then_the_act_has_failed(app, who: People, worked) -> None:
+    deals(who, 1)
+    act = bulk_acts.start(who.manager.actor, DEAL, "tag", {"tag": "а"}, Chosen(deals=DealFilter()))
+    step = text(
+        "UPDATE procrastinate_jobs SET status = CAST(:to AS procrastinate_job_status)"
+        " WHERE lock = :l AND status = CAST(:of AS procrastinate_job_status)"
+    )
+    seen = []
+    for _ in range(2):
+        for of, to in (("todo", "doing"), ("doing", "failed")):
+            db.session.execute(step, {"of": of, "to": to, "l": f"bulk:{HOME}:{act['id']}"})
+        db.session.commit()
+        bulk.sweep_bulk_acts(0)
+        enter_organization(HOME)
+        now = bulk_acts.get_act(who.manager.actor, act["id"])
+        seen.append((now["state"], now["stalled"], now["wish"].get("broken")))
+    assert seen == [("running", False, None), ("failed", False, True)]
+    bulk_acts.undo(who.manager.actor, act["id"])
+    assert worked(act["id"])["state"] == "undone"
+
+
+def test_a_new_manager_of_many_is_not_told_of_each(app, who: People, worked) -> None:
+    deals(who, 2)
+    wish = {"manager": str(who.admin.actor.user_id)}
+    act = bulk_acts.start(who.manager.actor, DEAL, "assign", wish, Chosen(deals=DealFilter()))
+    assert worked(act["id"])["done"] == 2
+    assert list(db.session.scalars(select(Notification.kind))) == ["bulk_done"]

@@ -118,3 +118,14 @@ def test_another_organisation_sees_none_of_it_and_a_cursor_that_was_not_given_is
             deal_lists.list_deals(who.viewer.actor, DealFilter(), "-price", before)
     with pytest.raises(Forbidden):
         deal_lists.list_deals(access.client(HOME), DealFilter())
+
+
+def test_words_that_find_too_many_clients_have_no_count_and_no_whole_list(app, who: People, monkeypatch) -> None:
+    deals(who, 3)
+    wanted = DealFilter(words="клиент")
+    assert deal_lists.count(who.viewer.actor, wanted) == len(deal_lists.list_ids(who.viewer.actor, wanted)) == 3
+    monkeypatch.setattr(deal_lists, "NAMED_MAX", 2)
+    assert deal_lists.count(who.viewer.actor, wanted) is None
+    assert len(deal_lists.list_deals(who.viewer.actor, wanted).rows) == 2
+    with pytest.raises(Invalid, match="Слишком много совпадений"):
+        deal_lists.list_ids(who.viewer.actor, wanted)

@@ -323,3 +323,13 @@ def test_two_moves_at_once_keep_the_way_in_order(committed_app: Flask) -> None:
         said = db.session.scalar(text("SELECT count(*) FROM message WHERE role = 'system'"))
         assert said == len(entries) - 1 == dialog.messages_count
         tally()
+
+
+def test_whom_nobody_answered_waits_again_when_their_deal_is_reopened(dialog: Dialog, who: People) -> None:
+    change(who, dialog, ai=False)
+    waited = dialog.unanswered_since
+    assert waited is not None
+    change(who, dialog, status=DialogStatus.closed)
+    assert dialog.unanswered_since is None
+    change(who, dialog, status=DialogStatus.active)
+    assert dialog.unanswered_since == dialog.last_activity

@@ -1,10 +1,10 @@
 // The bell: the tab's title says how much waits; by choice a tone and a notice of the desktop do, too, when it grows.
 import htmx from "./htmx.js";
+import { SIGNED } from "./requests.js";
 
 const TONE = { pitch: 660, seconds: 0.18, loudness: 0.08 };
 const APART = 2000; // ms: of several open tabs only one sounds
 const bell = document.getElementById("bell");
-const token = document.querySelector('meta[name="csrf-token"]')?.content ?? "";
 const counts = () => document.getElementById("counts");
 
 function stored(name) {
@@ -93,7 +93,7 @@ if (bell) {
   bell.addEventListener("toggle", () => bell.open && htmx.trigger("#notifications", "open-bell"));
   bell.addEventListener("click", (event) => {
     const item = event.target.closest("[data-read]");
-    if (item) fetch(item.dataset.read, { method: "POST", keepalive: true, headers: { "X-CSRFToken": token } });
+    if (item) fetch(item.dataset.read, { method: "POST", keepalive: true, headers: SIGNED });
   });
   document.addEventListener("htmx:load", (event) => event.detail.elt.id === "counts" && heard());
   new MutationObserver(entitle).observe(document.querySelector("title"), { childList: true });

@@ -1,5 +1,6 @@
 // Colleagues see who has a dialog open and who types in it: a sign of life each BEAT while the page is in sight, and
 // at most each TYPING while keys come. What is shown of others is asked again when it has had its time.
+import { SIGNED } from "./requests.js";
 import htmx from "./htmx.js";
 
 const BEAT = 20_000; // ms; the server forgets a silent page after 50 s
@@ -11,13 +12,12 @@ let keyed = 0; // when the last key came
 let said = 0; // when typing was said last
 let stale = 0;
 
-const token = document.querySelector('meta[name="csrf-token"]')?.content ?? "";
 const place = () => document.getElementById("presence");
 
 /** Not through htmx: it is no news for the page, and must reach the server also while the page goes away. */
 function sign(address, state) {
   const body = new URLSearchParams({ state });
-  fetch(address, { method: "POST", body, headers: { "X-CSRFToken": token }, keepalive: true }).catch(() => {});
+  fetch(address, { method: "POST", body, headers: SIGNED, keepalive: true }).catch(() => {});
 }
 
 function look() {

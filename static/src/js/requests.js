@@ -1,14 +1,19 @@
-// Every request carries the CSRF token; every failed one says so in a toast.
+// Every request carries the CSRF token and the organisation that this page shows: another tab may have chosen another
+// one since. Every failed request says so in a toast.
 import htmx from "./htmx.js";
 
 const SHOWN = 8000; // ms a toast stays
 const SHOWN_TO_UNDO = 15000;
 const KEPT = 4; // toasts at once
 
-const token = document.querySelector('meta[name="csrf-token"]')?.content ?? "";
+const said = (name) => document.querySelector(`meta[name="${name}"]`)?.content ?? "";
+const organization = said("organization") ? { "X-Organization": said("organization") } : {};
+
+/** What every write of this page must say, also one by fetch. */
+export const SIGNED = { "X-CSRFToken": said("csrf-token"), ...organization };
 
 document.addEventListener("htmx:configRequest", (event) => {
-  if (event.detail.verb !== "get") event.detail.headers["X-CSRFToken"] = token;
+  Object.assign(event.detail.headers, event.detail.verb === "get" ? organization : SIGNED);
 });
 
 function put(toast, shown) {
@@ -16,6 +21,8 @@ function put(toast, shown) {
   if (!place || !toast) return;
   const above = [...document.querySelectorAll("dialog[open]")].at(-1) ?? document.body;
   if (place.parentElement !== above) above.append(place); // what lies outside of an open dialog cannot be pressed
+  const same = [...place.children].find((old) => old.textContent === toast.textContent);
+  same?.remove(); // what is said again takes no second place
   place.append(toast);
   htmx.process(toast);
   while (place.children.length > KEPT) place.firstElementChild.remove();
@@ -47,7 +54,7 @@ function isBackground({ detail: { elt, requestConfig } }) {
 document.addEventListener("toast", (event) => {
   const { kind, message, undo, elt } = event.detail;
   if (kind === "error" && elt?.matches("[data-live]")) return;
-  toast(kind === "error" ? "toast-failed" : "toast-done", message, undo);
+  toast(["error", "warning"].includes(kind) ? "toast-failed" : "toast-done", message, undo);
 });
 
 document.addEventListener("htmx:responseError", (event) => {

@@ -7,7 +7,6 @@ from typing import Any
 from aiguro_web.models.client_import import DuplicateRule
 from aiguro_web.services import (
     client_import_reading,
-    client_import_rows,
     client_import_runs,
     client_import_twins,
     client_import_undo,

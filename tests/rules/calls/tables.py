@@ -49,6 +49,8 @@ CALLS = {
     "bulk_acts.list_recent": lambda who, of: [row for row in bulk_acts.list_recent(who) if row["id"] == act(of)],
     "bulk_acts.list_reasons": lambda who, of: bulk_acts.list_reasons(who, act(of)),
     "bulk_acts.undo": lambda who, of: bulk_acts.undo(who, act(of)),
+    "bulk_acts.resume": lambda who, of: bulk_acts.resume(who, act(of)),
+    "bulk_acts.rescue": lambda who, of: bulk_acts.rescue(who, act(of), again=True),
     "bulk_acts.go_on": lambda who, of: bulk_acts.go_on(who, act(of)),
     "bulk_acts.work": lambda who, of: bulk_acts.work(who, act(of)),
     "bulk_rows.check": lambda who, of: bulk_rows.check(
@@ -66,4 +68,4 @@ CALLS = {
     "exports.read_clients": lambda who, of: list(exports.read_clients(who, [of["client"]["id"]])),
 }
 # `matching` and `ids_query` are parts of statements; what reads by them is above.
-TAKE_A_ROW = {"saved_views.save", "deal_lists.matching", "client_lists.ids_query"}
+TAKE_A_ROW = {"saved_views.save", "deal_lists.matching", "deal_lists.matching_all", "client_lists.ids_query"}

@@ -17,7 +17,16 @@ from ..conftest import House
 from ..rows import News
 
 numbers = count(1)
-MEANING = {200: "done", 201: "done", 204: "done", 400: "invalid", 422: "invalid", 403: "forbidden", 404: "absent", 409: "conflict"}
+MEANING = {
+    200: "done",
+    201: "done",
+    204: "done",
+    400: "invalid",
+    422: "invalid",
+    403: "forbidden",
+    404: "absent",
+    409: "conflict",
+}
 
 
 def talk(house: House) -> UUID:

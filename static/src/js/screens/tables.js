@@ -2,9 +2,15 @@
 const htmx = window.htmx;
 const picked = new Set(); // the ids of rows, also of those that a refresh has taken out of sight
 let all = false; // everything that matches the filter, shown or not
+let filter = null; // the filter that the choice was made under
 
 const data = () => document.querySelector("[data-table]");
 const boxes = () => [...document.querySelectorAll("[data-pick]")];
+const filtered = () => {
+  const query = new URLSearchParams(data()?.dataset.query ?? "");
+  query.delete("sort"); // another order of the same rows
+  return query.toString();
+};
 const bar = () => document.getElementById("bulk");
 const total = () => (data()?.dataset.total ? Number(data().dataset.total) : null);
 const number = (value) => value.toLocaleString(document.documentElement.lang);
@@ -135,7 +141,10 @@ function settle() {
     editor.focus();
     editor.select?.();
   }
-  paint();
+  if (filter !== filtered()) {
+    filter = filtered();
+    unpick();
+  } else paint();
 }
 
 document.addEventListener("htmx:afterSettle", settle);
