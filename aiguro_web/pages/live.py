@@ -18,7 +18,7 @@ bp = Door("live", __name__, guard=auth.page, url_prefix="/dashboard/live")
 
 BEAT = 15.0  # seconds between signs of life
 CHECK = 30.0  # seconds after which a removed member is let go
-PERSON_SHARE = 10  # the part of the streams that one person may hold: 30 tabs of 300
+PERSON_MAX = 30  # streams of one person, whose tabs must not take everybody's
 OPEN_MAX = 5  # things of a kind that one page has open
 PAUSE = 0.2  # seconds in which further changes gather into one event
 
@@ -38,7 +38,7 @@ def stream() -> Response:
         wanted = _wanted(who)
     response = Response(mimetype="text/event-stream")
     every: int = current_app.config["STREAMS_MAX"]
-    live.seats.take(response, {live.ALL: every, f"person {who.user_id}": max(1, every // PERSON_SHARE)})
+    live.seats.take(response, {live.ALL: every, f"person {who.user_id}": min(every, PERSON_MAX)})
     response.response = _events(current_app._get_current_object(), who, wanted)  # type: ignore[attr-defined]
     response.headers["Cache-Control"] = "no-store"
     response.headers["X-Accel-Buffering"] = "no"  # nginx must pass each event on at once
