@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid as uuids
 from collections.abc import Sequence
-from typing import Any, Protocol, cast
+from typing import Any, cast
 
 from sqlalchemy import Select, and_, select
 
@@ -16,28 +16,13 @@ from . import dialogs
 from .access import Actor
 from .file_links import ContentRow
 from .transcript import AttachmentRow
+from .uploads import Upload
 
 FILES_MAX = 10  # of one message
 # Channels that take files. Whoever writes in another one hears so before they choose a file.
 CHANNELS = frozenset({"webchat"})
 # The kinds of `Message.media` by the beginning of a file's type; whatever else is a document.
 KINDS = (("image/", "photo"), ("audio/", "audio"), ("video/", "video"))
-
-
-class Upload(Protocol):
-    """A file whose bytes lie in storage (`storage.Stored`)."""
-
-    @property
-    def key(self) -> str: ...
-
-    @property
-    def name(self) -> str: ...
-
-    @property
-    def size(self) -> int: ...
-
-    @property
-    def content_type(self) -> str: ...
 
 
 def may_send(who: Actor, uuid: uuids.UUID) -> None:

@@ -15,8 +15,8 @@ from ..models.message import TEXT_MAX, MessageRole, MessageStatus
 from ..models.text import is_visible
 from . import attachments, dialogs, outbox, trials
 from .access import Actor
-from .attachments import Upload
 from .transcript import COLUMNS, ORDER, AttachmentRow, MessageRow, store
+from .uploads import Upload
 
 PAGE = 1000
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Protocol
 
 from sqlalchemy import func, select
 
@@ -18,19 +17,7 @@ from ..models.ticket_message import TicketRole
 from . import journal, notifications, organizations, topics
 from .access import Actor
 from .ticket_lists import ABSENT, must_have_funnel
-
-
-class Upload(Protocol):
-    """A file whose bytes lie in storage (`storage.Stored`)."""
-
-    @property
-    def key(self) -> str: ...
-    @property
-    def name(self) -> str: ...
-    @property
-    def size(self) -> int: ...
-    @property
-    def content_type(self) -> str: ...
+from .uploads import Upload
 
 
 def must_write(who: Actor) -> None:
