@@ -8,15 +8,17 @@ import htmx from "./htmx.js";
 
 const SETTINGS = {
   morphStyle: "outerHTML",
-  ignoreActiveValue: true,
   callbacks: {
     // An open menu stays open; what a person is typing stays typed.
     beforeAttributeUpdated: (name, node) => !(name === "open" && node.localName === "details"),
   },
 };
 
+/** What is being typed stays. Of whatever else has the focus, Idiomorph would keep the words too: a pressed button would
+ * get its next address and still say what it did before. */
 function morph(target, next) {
-  return Idiomorph.morph(target, next, SETTINGS);
+  const ignoreActiveValue = document.activeElement?.matches("input, textarea, select, [contenteditable]") ?? false;
+  return Idiomorph.morph(target, next, { ...SETTINGS, ignoreActiveValue });
 }
 
 function merge(list, fragment) {
