@@ -6,7 +6,7 @@ from typing import Any
 from urllib.parse import parse_qs
 from uuid import UUID
 
-from flask import current_app, g, render_template, request, url_for
+from flask import g, render_template, request, url_for
 
 from ..models.message import TEXT_MAX
 from ..services import attachments, dialogs, inbox
@@ -32,8 +32,6 @@ def read(who: Actor, uuid: UUID, limit: int = threads.PAGE) -> dict[str, Any]:
         "has_model": dialogs.has_model(),
         "takes_files": card["channel"] in attachments.CHANNELS,
         "files_max": attachments.FILES_MAX,
-        "moving_url": _address("deals.move", uuid),
-        "closing_url": _address("deals.closing", uuid),
     }
 
 
@@ -48,10 +46,6 @@ def told(uuid: UUID) -> Told:
         return changes(uuid)
     htmx.refresh("dialogs", f"dialog-{uuid}")
     return "", 204
-
-
-def _address(endpoint: str, uuid: UUID) -> str | None:
-    return url_for(endpoint, uuid=uuid) if endpoint in current_app.view_functions else None
 
 
 def _list_address() -> str:

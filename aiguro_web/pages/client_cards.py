@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
-from flask import Response, current_app, g, make_response, redirect, render_template, request, url_for
+from flask import Response, g, make_response, redirect, render_template, request, url_for
 from flask_babel import gettext
 from werkzeug.wrappers import Response as BaseResponse
 
@@ -23,12 +23,6 @@ from .forms.client_cards import EraseForm, FieldsForm, NoteForm
 bp = Door("client_cards", __name__, guard=auth.page, url_prefix="/dashboard/clients")
 
 FIELDS = ("name", "phone", "email", "manager")
-
-
-@bp.app_template_global()
-def known_url(endpoint: str, **values: Any) -> str | None:
-    """An address, or None while there is no such view."""
-    return url_for(endpoint, **values) if endpoint in current_app.view_functions else None
 
 
 @bp.app_context_processor

@@ -145,12 +145,6 @@ def assistant(uuid: UUID, switch: str) -> chats.Told:
     return chats.told(uuid)
 
 
-@bp.post("/<uuid:uuid>/close")
-def close(uuid: UUID) -> chats.Told:
-    dialogs.close(g.who, uuid)
-    return chats.told(uuid)
-
-
 @bp.post("/<uuid:uuid>/reopen")
 def reopen(uuid: UUID) -> chats.Told:
     dialogs.reopen(g.who, uuid)

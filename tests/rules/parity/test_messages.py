@@ -9,6 +9,7 @@ from werkzeug.test import TestResponse
 
 from aiguro_web.extensions import db, enter_organization
 from aiguro_web.models.message import TEXT_MAX
+from aiguro_web.pages.forms.deals import JUST_CLOSED
 from aiguro_web.services import dialogs
 from tests.doors import sign_in
 from tests.people import HOME, Person
@@ -102,8 +103,8 @@ def press_json(house: House, person: Person, uuid: UUID, act: str) -> TestRespon
 
 
 def press_page(house: House, person: Person, uuid: UUID, act: str) -> TestResponse:
-    path = f"/dashboard/messengers/{uuid}/{act}"
-    return sign_in(house.app, person).post(path, headers={"HX-Request": "true"})
+    path = f"/dashboard/deals/{uuid}/closing" if act == "close" else f"/dashboard/messengers/{uuid}/{act}"
+    return sign_in(house.app, person).post(path, data={"outcome": JUST_CLOSED}, headers={"HX-Request": "true"})
 
 
 @pytest.mark.parametrize(("who", "meaning"), [("admin", "done"), ("manager", "done"), ("viewer", "forbidden")])
